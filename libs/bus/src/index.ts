@@ -1,0 +1,2 @@
+export { Bus, type Topic } from './bus';
+export { BusModule } from './bus.module';

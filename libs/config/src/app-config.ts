@@ -1,0 +1,175 @@
+import { resolve } from 'node:path';
+import { EnvError, parseEnv, type Env, type LlmEndpoint } from './env';
+import { keepSecretKey } from './secret-key';
+
+export type AuthMode = 'apikey' | 'oidc' | 'none';
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|\[::1\])$/;
+const SAMPLE_SECRET = /change|example|sample|secret|password|default|test/i;
+
+/** The settings of this process, checked and nested. Made once at boot by {@link loadConfig}; injected by class. */
+export class AppConfig {
+  readonly nodeEnv: Env['NODE_ENV'];
+  readonly production: boolean;
+  readonly host: string;
+  /** Whether only this machine can reach the server. */
+  readonly loopback: boolean;
+  readonly port: number;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly debug: boolean;
+  readonly logLevel: Env['LOG_LEVEL'];
+  readonly cors: { origins: string[]; credentials: boolean };
+  readonly trustProxy: string;
+  /** Bytes. */
+  readonly bodyLimit: number;
+  readonly apiDocs: boolean;
+  readonly shutdownGraceMs: number;
+  readonly store: { mongodbUrl?: string; autoIndex: boolean; sqliteSync: 'normal' | 'full' };
+  readonly redisUrl?: string;
+  /** At least 32 characters; derive purpose-bound keys from it, never use it as it is. */
+  readonly secretKey: string;
+  readonly auth: {
+    modes: AuthMode[];
+    allowedHosts: string[];
+    bootstrapKey?: string;
+    oidc?: { issuer: string; audience: string; tenantClaim: string; roleClaim: string; tenants: string[] };
+  };
+  /** Requests a minute and standing quotas; 0 means no limit. */
+  readonly limits: { general: number; chat: number; auth: number; streams: number; sessions: number };
+  readonly llm: {
+    openai: { apiKey?: string; baseUrl: string };
+    endpoints: LlmEndpoint[];
+    defaultModel?: string;
+    connectTimeoutMs: number;
+    firstByteTimeoutMs: number;
+    idleTimeoutMs: number;
+    stepTimeoutMs: number;
+    maxAttempts: number;
+    autoTitle: boolean;
+  };
+  readonly runs: {
+    concurrency: number;
+    leaseMs: number;
+    maxMs: number;
+    maxSteps: number;
+    maxTokens: number;
+    maxCost: number;
+    parkMs: number;
+    eventsRetentionMs: number;
+    idempotencyRetentionMs: number;
+    sweepIntervalMs: number;
+    sessionPurgeDelayMs: number;
+    heartbeatMs: number;
+  };
+
+  constructor(env: Env, secretKey: string) {
+    this.nodeEnv = env.NODE_ENV;
+    this.production = env.NODE_ENV === 'production';
+    this.host = env.HOST;
+    this.loopback = LOOPBACK.test(env.HOST);
+    this.port = env.PORT;
+    this.dataDir = resolve(env.DATA_DIR);
+    this.debug = env.DEBUG;
+    this.logLevel = env.LOG_LEVEL;
+    this.cors = { origins: env.CORS_ORIGINS, credentials: env.CORS_CREDENTIALS };
+    this.trustProxy = env.TRUST_PROXY;
+    this.bodyLimit = env.BODY_LIMIT;
+    this.apiDocs = env.API_DOCS ?? !this.production;
+    this.shutdownGraceMs = env.SHUTDOWN_GRACE_MS;
+    this.store = { mongodbUrl: env.MONGODB_URL, autoIndex: env.DB_AUTO_INDEX, sqliteSync: env.SQLITE_SYNC };
+    this.redisUrl = env.REDIS_URL;
+    this.secretKey = secretKey;
+    this.auth = {
+      modes: authModes(env),
+      allowedHosts: env.ALLOWED_HOSTS,
+      bootstrapKey: env.BOOTSTRAP_API_KEY,
+      oidc:
+        env.OIDC_ISSUER && env.OIDC_AUDIENCE
+          ? {
+              issuer: env.OIDC_ISSUER,
+              audience: env.OIDC_AUDIENCE,
+              tenantClaim: env.OIDC_TENANT_CLAIM,
+              roleClaim: env.OIDC_ROLE_CLAIM,
+              tenants: env.OIDC_TENANTS,
+            }
+          : undefined,
+    };
+    this.limits = {
+      general: env.RATE_LIMIT_GENERAL,
+      chat: env.RATE_LIMIT_CHAT,
+      auth: env.RATE_LIMIT_AUTH,
+      streams: env.MAX_STREAMS,
+      sessions: env.MAX_SESSIONS,
+    };
+    this.llm = {
+      openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+      endpoints: env.LLM_ENDPOINTS,
+      defaultModel: env.DEFAULT_MODEL,
+      connectTimeoutMs: env.LLM_CONNECT_TIMEOUT_MS,
+      firstByteTimeoutMs: env.LLM_FIRST_BYTE_TIMEOUT_MS,
+      idleTimeoutMs: env.LLM_IDLE_TIMEOUT_MS,
+      stepTimeoutMs: env.LLM_STEP_TIMEOUT_MS,
+      maxAttempts: env.LLM_MAX_ATTEMPTS,
+      autoTitle: env.AUTO_TITLE,
+    };
+    this.runs = {
+      concurrency: env.RUN_CONCURRENCY,
+      leaseMs: env.RUN_LEASE_MS,
+      maxMs: env.RUN_MAX_MS,
+      maxSteps: env.RUN_MAX_STEPS,
+      maxTokens: env.RUN_MAX_TOKENS,
+      maxCost: env.RUN_MAX_COST,
+      parkMs: env.RUN_PARK_MS,
+      eventsRetentionMs: env.RUN_EVENTS_RETENTION_MS,
+      idempotencyRetentionMs: env.IDEMPOTENCY_RETENTION_MS,
+      sweepIntervalMs: env.SWEEP_INTERVAL_MS,
+      sessionPurgeDelayMs: env.SESSION_PURGE_DELAY_MS,
+      heartbeatMs: env.SSE_HEARTBEAT_MS,
+    };
+  }
+}
+
+/** What `AUTH_MODE` says, or what its absence means: open only on loopback and outside production. */
+function authModes(env: Env): AuthMode[] {
+  if (env.AUTH_MODE.length) return env.AUTH_MODE as AuthMode[];
+  return LOOPBACK.test(env.HOST) && env.NODE_ENV !== 'production' ? ['none'] : ['apikey'];
+}
+
+/** Settings that are each valid but must not stand together. */
+function conflicts(env: Env): string[] {
+  const faults: string[] = [];
+  const production = env.NODE_ENV === 'production';
+  const unknown = env.AUTH_MODE.filter((mode) => !['apikey', 'oidc', 'none'].includes(mode));
+  if (unknown.length) faults.push(`AUTH_MODE: knows apikey, oidc and none, not ${unknown.join(', ')}`);
+  const modes = authModes(env);
+  if (modes.includes('none') && modes.length > 1) faults.push('AUTH_MODE: none stands alone');
+  if (modes.includes('oidc') && !(env.OIDC_ISSUER && env.OIDC_AUDIENCE))
+    faults.push('AUTH_MODE: oidc needs OIDC_ISSUER and OIDC_AUDIENCE');
+  if (modes.includes('none') && production)
+    faults.push('AUTH_MODE: none is not possible with NODE_ENV=production; set apikey or oidc');
+  else if (modes.includes('none') && !LOOPBACK.test(env.HOST) && !env.ALLOW_INSECURE_NO_AUTH)
+    faults.push(`AUTH_MODE: none with HOST=${env.HOST} lets anyone in; set apikey, or ALLOW_INSECURE_NO_AUTH=true`);
+  if (env.CORS_ORIGINS.includes('*') && env.CORS_CREDENTIALS)
+    faults.push('CORS_ORIGINS: * must not stand with CORS_CREDENTIALS=true; name the origins');
+  if (env.SECRET_KEY && env.SECRET_KEY.length < 32) faults.push('SECRET_KEY: must have 32 characters or more');
+  if (production) {
+    if (env.DEBUG) faults.push('DEBUG: must be false with NODE_ENV=production');
+    if (!env.SECRET_KEY) faults.push('SECRET_KEY: must be set with NODE_ENV=production (openssl rand -hex 32)');
+    else if (SAMPLE_SECRET.test(env.SECRET_KEY) || new Set(env.SECRET_KEY).size < 8)
+      faults.push('SECRET_KEY: looks like a sample; make one with openssl rand -hex 32');
+  }
+  return faults;
+}
+
+/**
+ * The configuration of this process from the given variables.
+ * Outside production a missing SECRET_KEY is made once and kept under DATA_DIR.
+ * @throws EnvError with every fault
+ */
+export function loadConfig(source: Record<string, string | undefined>): AppConfig {
+  const env = parseEnv(source);
+  const faults = conflicts(env);
+  if (faults.length) throw new EnvError(faults);
+  return new AppConfig(env, env.SECRET_KEY ?? keepSecretKey(resolve(env.DATA_DIR)));
+}

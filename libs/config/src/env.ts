@@ -1,0 +1,177 @@
+import { z } from 'zod';
+
+/**
+ * Every environment variable, in the order of `.env.example`: its form, its default and what it is for.
+ * `.env.example` and the table in the README are generated from here (`npm run gen`).
+ */
+export interface EnvVariable {
+  schema: z.ZodType;
+  group: string;
+  /** One or two sentences for the operator. */
+  about: string;
+  /** The default as shown to people, where there is one. */
+  shown?: string;
+  /** Never shown, logged or echoed in an error. */
+  secret?: boolean;
+}
+
+const flag = (value: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0'])
+    .transform((text) => text === 'true' || text === '1')
+    .default(value);
+const whole = (value: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .default(value);
+const decimal = (value: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number such as 0 or 2.5')
+    .transform(Number)
+    .default(value);
+const list = (value: string[]) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    )
+    .default(value);
+const url = (protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `must be a URL beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+const http = url(['http:', 'https:']);
+
+/** One OpenAI-compatible endpoint of `LLM_ENDPOINTS`. */
+export const llmEndpoint = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower-case letters, digits and dashes'),
+  baseUrl: http,
+  apiKey: z.string().min(1).optional(),
+  /** Which wire form it speaks. */
+  api: z.enum(['chat', 'responses']).default('chat'),
+  /** Names to offer; asked from the endpoint when absent. */
+  models: z.array(z.string().min(1)).optional(),
+});
+export type LlmEndpoint = z.infer<typeof llmEndpoint>;
+
+const endpoints = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON: [{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(llmEndpoint))
+  .refine((all) => new Set(all.map((one) => one.name)).size === all.length, { message: 'names must differ' })
+  .refine((all) => all.every((one) => !['demo', 'openai', 'anthropic', 'google'].includes(one.name)), {
+    message: 'a name must not be that of a built-in vendor (demo, openai, anthropic, google)',
+  })
+  .default([]);
+
+const DAY = 86_400_000;
+const variable = <S extends z.ZodType>(
+  group: string,
+  schema: S,
+  about: string,
+  extra: { shown?: string; secret?: boolean } = {},
+): EnvVariable & { schema: S } => ({ group, schema, about, ...extra });
+
+export const ENV = {
+  NODE_ENV: variable('Server', z.enum(['development', 'production', 'test']).default('development'), '`production` refuses every unsafe setting.'),
+  HOST: variable('Server', z.string().min(1).default('127.0.0.1'), 'Address to listen on. Anything but loopback needs authentication.'),
+  PORT: variable('Server', whole(8000, 0, 65_535), 'Port to listen on; 0 takes a free one.'),
+  DATA_DIR: variable('Server', z.string().min(1).default('./data'), 'Folder of the embedded store and of the generated secret.'),
+  DEBUG: variable('Server', flag(false), 'Adds detail to the logs, never to answers.'),
+  LOG_LEVEL: variable('Server', z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'), 'Least level that is logged.'),
+  CORS_ORIGINS: variable('Server', list(['http://localhost:5173']), 'Browser origins that may call the API, separated by commas; `*` for any.'),
+  CORS_CREDENTIALS: variable('Server', flag(false), 'Lets browsers send credentials. The API needs none: it has no cookies.'),
+  TRUST_PROXY: variable('Server', z.string().default(''), 'Proxies whose `X-Forwarded-For` counts: a number of hops or addresses, separated by commas. Empty trusts none.'),
+  BODY_LIMIT: variable('Server', whole(20 * 1024 * 1024, 1024), 'Largest request body in bytes.'),
+  API_DOCS: variable('Server', z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1').optional(), 'Serves the OpenAPI document, Swagger UI and ReDoc. Default: on, but off in production.', { shown: 'on outside production' }),
+  SHUTDOWN_GRACE_MS: variable('Server', whole(20_000), 'How long live runs may go on after SIGTERM to reach the end of a step.'),
+
+  MONGODB_URL: variable('Store', url(['mongodb:', 'mongodb+srv:']).optional(), 'MongoDB to use. Unset: the embedded store under `DATA_DIR`.', { secret: true }),
+  DB_AUTO_INDEX: variable('Store', flag(true), 'Makes missing indexes at boot; `false` only verifies the unique ones.'),
+  SQLITE_SYNC: variable('Store', z.enum(['normal', 'full']).default('normal'), 'Embedded store: `normal` survives kill -9, `full` a power cut too, at a quarter of the speed.'),
+  REDIS_URL: variable('Store', url(['redis:', 'rediss:']).optional(), 'Reserved for several replicas; not read yet.', { secret: true }),
+
+  SECRET_KEY: variable('Access', z.string().min(1).optional(), 'Secret that keys and tokens are derived from, 32 characters or more. Outside production it is made once and kept under `DATA_DIR`.', { secret: true }),
+  AUTH_MODE: variable('Access', list([]), '`apikey`, `oidc`, both, or `none`. Unset: `none` on loopback outside production, else `apikey`.', { shown: 'by `HOST`' }),
+  ALLOW_INSECURE_NO_AUTH: variable('Access', flag(false), 'Allows `AUTH_MODE=none` on a public address. Never in production.'),
+  ALLOWED_HOSTS: variable('Access', list([]), 'Further `Host` names answered while authentication is off (loopback names always are).'),
+  BOOTSTRAP_API_KEY: variable('Access', z.string().optional(), 'An API key of the form `npm run key:create` prints, made at boot if it is not there: the first key of an automated setup.', { secret: true }),
+  OIDC_ISSUER: variable('Access', http.optional(), 'Issuer whose tokens are accepted.'),
+  OIDC_AUDIENCE: variable('Access', z.string().min(1).optional(), 'Audience that tokens must name.'),
+  OIDC_TENANT_CLAIM: variable('Access', z.string().default('tenant'), 'Claim that names the tenant.'),
+  OIDC_ROLE_CLAIM: variable('Access', z.string().default('role'), 'Claim that names the role: owner, admin or member.'),
+  OIDC_TENANTS: variable('Access', list(['default']), 'Tenants that tokens may name; a token without the claim belongs to the first.'),
+  RATE_LIMIT_GENERAL: variable('Access', whole(120), 'Requests a minute by tenant and route; 0 for no limit. Limits are off with `AUTH_MODE=none`.'),
+  RATE_LIMIT_CHAT: variable('Access', whole(20), 'Chat messages a minute by tenant and route.'),
+  RATE_LIMIT_AUTH: variable('Access', whole(10), 'Failed authentications a minute by source address.'),
+  MAX_STREAMS: variable('Access', whole(100), 'Open event streams by principal; 0 for no limit.'),
+  MAX_SESSIONS: variable('Access', whole(10_000), 'Sessions by tenant; 0 for no limit. Off with `AUTH_MODE=none`.'),
+
+  OPENAI_API_KEY: variable('Models', z.string().min(1).optional(), 'Key of the OpenAI API.', { secret: true }),
+  OPENAI_BASE_URL: variable('Models', http.default('https://api.openai.com/v1'), 'Where the OpenAI API is.'),
+  LLM_ENDPOINTS: variable('Models', endpoints, 'OpenAI-compatible endpoints as JSON: `[{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]`; also `apiKey`, `api` (`chat` or `responses`) and `models`.', { secret: true, shown: '[]' }),
+  DEFAULT_MODEL: variable('Models', z.string().regex(/^[^/\s]+\/\S+$/, 'must be vendor/model').optional(), 'Model of messages that name none. Unset: the first configured vendor, else the demo.'),
+  LLM_CONNECT_TIMEOUT_MS: variable('Models', whole(10_000, 1), 'Time a vendor has to accept a connection.'),
+  LLM_FIRST_BYTE_TIMEOUT_MS: variable('Models', whole(60_000, 1), 'Time until the first byte of an answer; five times that for reasoning.'),
+  LLM_IDLE_TIMEOUT_MS: variable('Models', whole(30_000, 1), 'Longest silence within an answer.'),
+  LLM_STEP_TIMEOUT_MS: variable('Models', whole(900_000, 1), 'Longest model call.'),
+  LLM_MAX_ATTEMPTS: variable('Models', whole(4, 1, 10), 'Tries of one model call, the first included.'),
+  AUTO_TITLE: variable('Models', flag(true), 'Names a session after its first exchange.'),
+
+  RUN_CONCURRENCY: variable('Runs', whole(200, 1), 'Runs that this process works on at a time.'),
+  RUN_LEASE_MS: variable('Runs', whole(10_000, 300), 'How long a silent worker keeps a run before another takes it over.'),
+  RUN_MAX_MS: variable('Runs', whole(3_600_000, 1), 'Longest running time of a run; waiting for people does not count.'),
+  RUN_MAX_STEPS: variable('Runs', whole(100, 1), 'Most model calls of a run.'),
+  RUN_MAX_TOKENS: variable('Runs', whole(0), 'Most tokens of a run, input and output together; 0 for no limit.'),
+  RUN_MAX_COST: variable('Runs', decimal(0), 'Most US dollars of a run; 0 for no limit.'),
+  RUN_PARK_MS: variable('Runs', whole(DAY, 1), 'How long a run waits for an answer before it fails.'),
+  RUN_EVENTS_RETENTION_MS: variable('Runs', whole(DAY), 'How long the events of an ended run are kept; its messages stay.'),
+  IDEMPOTENCY_RETENTION_MS: variable('Runs', whole(DAY), 'How long an `Idempotency-Key` is remembered.'),
+  SWEEP_INTERVAL_MS: variable('Runs', whole(2_000, 10), 'Time between looks for expired leases and data.'),
+  SESSION_PURGE_DELAY_MS: variable('Runs', whole(60_000), 'How long after its last run ended a deleted session is erased.'),
+  SSE_HEARTBEAT_MS: variable('Runs', whole(15_000, 10, 15_000), 'Longest silence on an event stream.'),
+} satisfies Record<string, EnvVariable>;
+
+export type EnvName = keyof typeof ENV;
+export type Env = { [K in EnvName]: z.infer<(typeof ENV)[K]['schema']> };
+
+/** All faults of an environment, found at once. The message has a line for each. */
+export class EnvError extends Error {
+  override readonly name = 'EnvError';
+  constructor(readonly faults: string[]) {
+    super(['The configuration is not valid:', ...faults.map((fault) => `  - ${fault}`)].join('\n'));
+  }
+}
+
+/**
+ * Reads and checks all variables. An empty value counts as unset, so that a copied `.env.example` starts.
+ * @throws EnvError naming every variable at fault; values of secret ones are never repeated.
+ */
+export function parseEnv(source: Record<string, string | undefined>): Env {
+  const faults: string[] = [];
+  const env: Record<string, unknown> = {};
+  for (const [name, { schema }] of Object.entries(ENV)) {
+    const raw = source[name]?.trim();
+    const result = (schema as z.ZodType).safeParse(raw === '' ? undefined : raw);
+    if (result.success) env[name] = result.data;
+    else
+      for (const issue of result.error.issues)
+        faults.push(`${name}${issue.path.length ? ` (${issue.path.join('.')})` : ''}: ${issue.message}`);
+  }
+  if (faults.length) throw new EnvError(faults);
+  return env as Env;
+}

@@ -1,0 +1,3 @@
+export { AppConfig, loadConfig, type AuthMode } from './app-config';
+export { ConfigModule } from './config.module';
+export { ENV, EnvError, parseEnv, type Env, type EnvName, type EnvVariable, type LlmEndpoint } from './env';

@@ -1,0 +1,14 @@
+export {
+  RUN_EVENT_CLASSES,
+  isTerminal,
+  type RunEvent,
+  type RunEventDraft,
+  type RunEventOf,
+  type RunEventType,
+  type TerminalType,
+} from './run-event';
+export { EventError, RunEventEnvelope, TokenUsage } from './run/envelope.event';
+export type { PartKind, StepFinish } from './run/step.event';
+export type { InteractionKind, ToolEffect } from './run/tool.event';
+export { NO_USAGE, addUsage } from './usage';
+export { DomainEvents, type DomainEvent } from './domain-events';

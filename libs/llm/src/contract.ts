@@ -1,0 +1,166 @@
+import type { TokenUsage } from '@scorpio/events';
+import type { JsonObject } from '@scorpio/kernel';
+
+/**
+ * What a vendor gives and takes. Types only, so that the agent loop can know it without knowing any SDK.
+ * Everything vendor-specific stays inside `native` values, which travel unread.
+ */
+
+/** Bytes of an image or a document, or the https address where the vendor can get them. */
+export type LlmData = { bytes: Uint8Array } | { url: string };
+
+/**
+ * A vendor's own form of a part (signed thinking, encrypted reasoning, item ids), kept byte for byte.
+ * It goes back only to the same vendor and model; anyone else leaves it out.
+ */
+export interface LlmNative {
+  vendor: string;
+  model: string;
+  data: unknown;
+}
+
+export type LlmUserPart =
+  | { type: 'text'; text: string }
+  | { type: 'image'; mediaType: string; data: LlmData }
+  | { type: 'file'; mediaType: string; name: string; data: LlmData };
+
+export type LlmAssistantPart =
+  | { type: 'text'; text: string; native?: LlmNative }
+  | { type: 'reasoning'; text: string; native?: LlmNative }
+  | { type: 'tool_call'; callId: string; name: string; arguments: JsonObject; native?: LlmNative };
+
+export interface LlmToolResult {
+  callId: string;
+  name: string;
+  /** What the model is told, as text. */
+  output: string;
+  isError: boolean;
+}
+
+export type LlmMessage =
+  | { role: 'user'; content: LlmUserPart[] }
+  | { role: 'assistant'; content: LlmAssistantPart[] }
+  | { role: 'tool'; content: LlmToolResult[] };
+
+export interface LlmTool {
+  name: string;
+  description: string;
+  /** JSON Schema of the arguments, an object. */
+  inputSchema: JsonObject;
+}
+
+export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high';
+
+export interface LlmRequest {
+  /** The vendor's own name of the model, without the `vendor/` prefix. */
+  model: string;
+  system?: string;
+  messages: LlmMessage[];
+  /** In the order of their names, so that the prompt's prefix stays the same. */
+  tools?: LlmTool[];
+  toolChoice?: 'auto' | 'none' | 'required' | { name: string };
+  maxOutputTokens?: number;
+  temperature?: number;
+  reasoning?: { effort: ReasoningEffort };
+  responseFormat?: { type: 'json_schema'; name: string; schema: JsonObject; strict: boolean };
+  /** Options of one vendor by its name: `{ openai: { store: false } }`. */
+  vendorOptions?: Record<string, JsonObject>;
+}
+
+/** `tool_calls`: the model waits for results. `length`: the output limit was reached. */
+export type LlmFinishReason = 'stop' | 'tool_calls' | 'length' | 'content_filter' | 'refusal';
+
+/**
+ * One thing a vendor's stream says. `id` names a part within this one call.
+ * Order: part_start, deltas, part_end for each part (parts may interleave), then exactly one finish, last.
+ */
+export type LlmStreamPart =
+  | { type: 'part_start'; id: string; kind: 'text' | 'reasoning' }
+  | { type: 'part_start'; id: string; kind: 'tool_call'; callId: string; name: string }
+  /** Text, reasoning text, or the JSON text of a call's arguments. */
+  | { type: 'delta'; id: string; text: string }
+  | { type: 'part_end'; id: string; native?: unknown }
+  | { type: 'finish'; reason: LlmFinishReason; rawReason: string; usage: TokenUsage };
+
+export interface LlmModelInfo {
+  /** The vendor's own name of the model. */
+  id: string;
+  name: string;
+  capabilities: {
+    images: boolean;
+    documents: boolean;
+    reasoning: boolean;
+    tools: boolean;
+    structuredOutput: boolean;
+  };
+  /** Tokens; undefined where the vendor does not say. */
+  contextWindow?: number;
+  maxOutputTokens?: number;
+  price?: LlmPrice;
+}
+
+/** US dollars per million tokens. */
+export interface LlmPrice {
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+}
+
+/** One vendor or one compatible endpoint. */
+export interface LlmProvider {
+  /** The part before the slash in `vendor/model`. */
+  readonly id: string;
+  /** Whether it can be asked: its key is set, or it needs none. */
+  isConfigured(): boolean;
+  /** Models it offers; from a list or from the vendor, cached. Never throws: a dead endpoint offers what is known of it. */
+  models(): Promise<LlmModelInfo[]>;
+  /**
+   * One model call, tried once. Yields what each read of the socket brought, so that work is per read and not per token.
+   * A normal end is preceded by exactly one `finish`; a stream that ends without one throws `truncated`.
+   * @throws LlmError and nothing else; `aborted` when the signal did it.
+   */
+  stream(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmStreamPart[]>;
+}
+
+export type LlmErrorKind =
+  | 'auth'
+  | 'rate-limit'
+  | 'overloaded'
+  | 'context-overflow'
+  | 'invalid-request'
+  | 'unavailable'
+  | 'truncated'
+  | 'timeout'
+  | 'aborted';
+
+export interface LlmErrorOptions {
+  /** The vendor's HTTP status, if there was an answer. */
+  status?: number;
+  /** How long the vendor asks to wait, in milliseconds. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+const RETRYABLE: ReadonlySet<LlmErrorKind> = new Set(['rate-limit', 'overloaded', 'unavailable', 'truncated', 'timeout']);
+
+/** The one error of this library. The message is fit for clients: no key, no stack. */
+export class LlmError extends Error {
+  override readonly name = 'LlmError';
+  readonly status?: number;
+  readonly retryAfterMs?: number;
+
+  constructor(
+    readonly kind: LlmErrorKind,
+    message: string,
+    options: LlmErrorOptions = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  get retryable(): boolean {
+    return RETRYABLE.has(this.kind);
+  }
+}
