@@ -11,4 +11,3 @@ export { EventError, RunEventEnvelope, TokenUsage } from './run/envelope.event';
 export type { PartKind, StepFinish } from './run/step.event';
 export type { InteractionKind, ToolEffect } from './run/tool.event';
 export { NO_USAGE, addUsage } from './usage';
-export { DomainEvents, type DomainEvent } from './domain-events';

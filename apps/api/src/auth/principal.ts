@@ -25,8 +25,20 @@ export interface Principal {
   scopes: ReadonlySet<Scope>;
 }
 
-/** The filter that every query for a principal's objects carries. */
-export const ownedBy = (principal: Principal): { tenantId: string; ownerId: string } => ({
-  tenantId: principal.tenantId,
-  ownerId: principal.id,
-});
+/** To whom a new object belongs; every document carries both. */
+export interface Owner {
+  tenantId: string;
+  ownerId: string;
+}
+
+/** The filter that every query for a principal's objects carries. Without `ownerId` it spans the tenant. */
+export interface Access {
+  tenantId: string;
+  ownerId?: string;
+}
+
+export const ownerOf = (principal: Principal): Owner => ({ tenantId: principal.tenantId, ownerId: principal.id });
+
+/** Members reach their own objects, admins and owners those of their tenant. */
+export const accessOf = (principal: Principal): Access =>
+  principal.role === 'member' ? ownerOf(principal) : { tenantId: principal.tenantId };
