@@ -111,8 +111,14 @@ export interface LlmPrice {
 export interface LlmProvider {
   /** The part before the slash in `vendor/model`. */
   readonly id: string;
+  /** The variable that configures it; told to whoever asks for it while it is unset. */
+  readonly setting?: string;
   /** Whether it can be asked: its key is set, or it needs none. */
   isConfigured(): boolean;
+  /** Its model for messages that name none; undefined as long as it knows of none. */
+  defaultModel(): string | undefined;
+  /** One model by the vendor's own name; undefined where it has none of that name. Never throws. */
+  model(id: string): Promise<LlmModelInfo | undefined>;
   /** Models it offers; from a list or from the vendor, cached. Never throws: a dead endpoint offers what is known of it. */
   models(): Promise<LlmModelInfo[]>;
   /**
@@ -142,7 +148,13 @@ export interface LlmErrorOptions {
   cause?: unknown;
 }
 
-const RETRYABLE: ReadonlySet<LlmErrorKind> = new Set(['rate-limit', 'overloaded', 'unavailable', 'truncated', 'timeout']);
+const RETRYABLE: ReadonlySet<LlmErrorKind> = new Set([
+  'rate-limit',
+  'overloaded',
+  'unavailable',
+  'truncated',
+  'timeout',
+]);
 
 /** The one error of this library. The message is fit for clients: no key, no stack. */
 export class LlmError extends Error {

@@ -1,0 +1,28 @@
+import { NO_USAGE } from '@scorpio/events';
+import { costOf } from './prices';
+
+const price = { input: 2, output: 8, cacheRead: 0.5, cacheWrite: 2.5 };
+
+describe('costOf', () => {
+  it('prices input and output by the million', () => {
+    expect(costOf(price, { ...NO_USAGE, inputTokens: 1_000_000, outputTokens: 500_000 })).toBe(6);
+  });
+
+  it('prices cached input as such and not twice', () => {
+    const usage = { ...NO_USAGE, inputTokens: 1_000_000, cacheReadTokens: 600_000, cacheWriteTokens: 200_000 };
+    expect(costOf(price, usage)).toBe(0.2 * 2 + 0.6 * 0.5 + 0.2 * 2.5);
+  });
+
+  it('counts reasoning within the output', () => {
+    expect(costOf(price, { ...NO_USAGE, outputTokens: 1_000, reasoningTokens: 900 })).toBe(0.008);
+  });
+
+  it('never goes below zero where a vendor reports more cached than read', () => {
+    expect(costOf(price, { ...NO_USAGE, inputTokens: 1, cacheReadTokens: 2 })).toBe(0.000001);
+  });
+
+  it('is null where the price is unknown, and zero where nothing was used', () => {
+    expect(costOf(undefined, { ...NO_USAGE, inputTokens: 5 })).toBeNull();
+    expect(costOf(price, { ...NO_USAGE })).toBe(0);
+  });
+});

@@ -1,0 +1,1 @@
+export { ScriptedProvider, type ScriptedCall } from './scripted-provider';
