@@ -1,0 +1,104 @@
+// `npm run gen`: writes every generated file: the OpenAPI document, .env.example and the tables of the README.
+// `--check` writes nothing and fails where a file would change.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { ensure, exitAs, root, run } from './ensure.mjs';
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+
+/** The document as the built server describes itself; it needs no store for that. */
+async function openApi(node) {
+  const folder = mkdtempSync(join(tmpdir(), 'scorpio-openapi-'));
+  const file = join(folder, 'openapi.json');
+  const result = await run(node, [join(root, 'dist/apps/api/src/bin/write-openapi.js'), file]);
+  if (result.code !== 0) await exitAs(result);
+  const text = readFileSync(file, 'utf8');
+  rmSync(folder, { recursive: true });
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+const defaultOf = ({ schema }) => {
+  const { data } = schema.safeParse(undefined);
+  return data === undefined ? '' : String(data);
+};
+
+const groupsOf = (variables) => [...new Set(Object.values(variables).map(({ group }) => group))];
+const inGroup = (variables, group) => Object.entries(variables).filter(([, variable]) => variable.group === group);
+
+function envExample(variables) {
+  const lines = [
+    '# Settings of Scorpio. Copy to .env and uncomment what you change; each line shows its default.',
+    '# Generated from libs/config/src/env.ts by `npm run gen`.',
+  ];
+  for (const group of groupsOf(variables)) {
+    lines.push('', `# ${group}`, '');
+    for (const [name, variable] of inGroup(variables, group))
+      lines.push(`# ${variable.about}`, `#${name}=${defaultOf(variable)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const row = (...cells) => `| ${cells.map(cell).join(' | ')} |`;
+
+function envTable(variables) {
+  return groupsOf(variables)
+    .map((group) =>
+      [
+        `**${group}**`,
+        '',
+        row('Variable', 'Default', 'What it is'),
+        row('---', '---', '---'),
+        ...inGroup(variables, group).map(([name, variable]) => {
+          const value = defaultOf(variable);
+          return row(`\`${name}\``, variable.shown ?? (value && `\`${value}\``), variable.about);
+        }),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+function endpointTable(document) {
+  const rows = Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => item[method]).map((method) =>
+      row(`\`${method.toUpperCase()} ${path}\``, item[method].summary ?? ''),
+    ),
+  );
+  return [row('Endpoint', 'What it does'), row('---', '---'), ...rows].join('\n');
+}
+
+/** The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
+function fill(text, name, content) {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [start, end] = [text.indexOf(open), text.indexOf(close)];
+  if (start < 0 || end < start) throw new Error(`README.md has no ${open} … ${close}`);
+  return `${text.slice(0, start + open.length)}\n\n${content}\n\n${text.slice(end)}`;
+}
+
+const node = await ensure();
+await build(node);
+const { ENV } = createRequire(import.meta.url)(join(root, 'dist/libs/config/src/index.js'));
+const document = await openApi(node);
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+const files = {
+  'apps/api/openapi.json': document,
+  '.env.example': envExample(ENV),
+  'README.md': fill(fill(readme, 'environment', envTable(ENV)), 'endpoints', endpointTable(JSON.parse(document))),
+};
+
+const check = process.argv.includes('--check');
+for (const [name, text] of Object.entries(files)) {
+  const path = join(root, name);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  if (check) {
+    console.error(`${name} is not what npm run gen would write.`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, text);
+    console.log(`Wrote ${name}`);
+  }
+}
