@@ -23,6 +23,8 @@ export class AppConfig {
   readonly trustProxy: string;
   /** Bytes. */
   readonly bodyLimit: number;
+  /** How long clients may take to send. */
+  readonly http: { headersTimeoutMs: number; requestTimeoutMs: number };
   readonly apiDocs: boolean;
   readonly shutdownGraceMs: number;
   readonly store: { mongodbUrl?: string; autoIndex: boolean; sqliteSync: 'normal' | 'full' };
@@ -75,6 +77,7 @@ export class AppConfig {
     this.cors = { origins: env.CORS_ORIGINS, credentials: env.CORS_CREDENTIALS };
     this.trustProxy = env.TRUST_PROXY;
     this.bodyLimit = env.BODY_LIMIT;
+    this.http = { headersTimeoutMs: env.HEADERS_TIMEOUT_MS, requestTimeoutMs: env.REQUEST_TIMEOUT_MS };
     this.apiDocs = env.API_DOCS ?? !this.production;
     this.shutdownGraceMs = env.SHUTDOWN_GRACE_MS;
     this.store = { mongodbUrl: env.MONGODB_URL, autoIndex: env.DB_AUTO_INDEX, sqliteSync: env.SQLITE_SYNC };

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 /**
@@ -48,6 +49,18 @@ const url = (protocols: string[]) =>
     message: `must be a URL beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 const http = url(['http:', 'https:']);
+const proxies = z
+  .string()
+  .default('')
+  .refine((text) => /^\d*$/.test(text) || text.split(',').every((item) => isProxy(item.trim())), {
+    message: 'must be a number of hops, or addresses and networks separated by commas',
+  });
+const isProxy = (item: string): boolean => {
+  const [address = '', bits, ...rest] = item.split('/');
+  const most = isIP(address) === 4 ? 32 : 128;
+  const network = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+  return ['loopback', 'linklocal', 'uniquelocal'].includes(item) || (isIP(address) > 0 && network && !rest.length);
+};
 
 /** One OpenAI-compatible endpoint of `LLM_ENDPOINTS`. */
 export const llmEndpoint = z.strictObject({
@@ -67,7 +80,10 @@ const endpoints = z
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      context.addIssue({ code: 'custom', message: 'must be JSON: [{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]' });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be JSON: [{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]',
+      });
       return z.NEVER;
     }
   })
@@ -87,35 +103,119 @@ const variable = <S extends z.ZodType>(
 ): EnvVariable & { schema: S } => ({ group, schema, about, ...extra });
 
 export const ENV = {
-  NODE_ENV: variable('Server', z.enum(['development', 'production', 'test']).default('development'), '`production` refuses every unsafe setting.'),
-  HOST: variable('Server', z.string().min(1).default('127.0.0.1'), 'Address to listen on. Anything but loopback needs authentication.'),
+  NODE_ENV: variable(
+    'Server',
+    z.enum(['development', 'production', 'test']).default('development'),
+    '`production` refuses every unsafe setting.',
+  ),
+  HOST: variable(
+    'Server',
+    z.string().min(1).default('127.0.0.1'),
+    'Address to listen on. Anything but loopback needs authentication.',
+  ),
   PORT: variable('Server', whole(8000, 0, 65_535), 'Port to listen on; 0 takes a free one.'),
-  DATA_DIR: variable('Server', z.string().min(1).default('./data'), 'Folder of the embedded store and of the generated secret.'),
+  DATA_DIR: variable(
+    'Server',
+    z.string().min(1).default('./data'),
+    'Folder of the embedded store and of the generated secret.',
+  ),
   DEBUG: variable('Server', flag(false), 'Adds detail to the logs, never to answers.'),
-  LOG_LEVEL: variable('Server', z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'), 'Least level that is logged.'),
-  CORS_ORIGINS: variable('Server', list(['http://localhost:5173']), 'Browser origins that may call the API, separated by commas; `*` for any.'),
-  CORS_CREDENTIALS: variable('Server', flag(false), 'Lets browsers send credentials. The API needs none: it has no cookies.'),
-  TRUST_PROXY: variable('Server', z.string().default(''), 'Proxies whose `X-Forwarded-For` counts: a number of hops or addresses, separated by commas. Empty trusts none.'),
+  LOG_LEVEL: variable(
+    'Server',
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    'Least level that is logged.',
+  ),
+  CORS_ORIGINS: variable(
+    'Server',
+    list(['http://localhost:5173']),
+    'Browser origins that may call the API, separated by commas; `*` for any.',
+  ),
+  CORS_CREDENTIALS: variable(
+    'Server',
+    flag(false),
+    'Lets browsers send credentials. The API needs none: it has no cookies.',
+  ),
+  TRUST_PROXY: variable(
+    'Server',
+    proxies,
+    'Proxies whose `X-Forwarded-For` counts: a number of hops or addresses, separated by commas. Empty trusts none.',
+  ),
   BODY_LIMIT: variable('Server', whole(20 * 1024 * 1024, 1024), 'Largest request body in bytes.'),
-  API_DOCS: variable('Server', z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1').optional(), 'Serves the OpenAPI document, Swagger UI and ReDoc. Default: on, but off in production.', { shown: 'on outside production' }),
-  SHUTDOWN_GRACE_MS: variable('Server', whole(20_000), 'How long live runs may go on after SIGTERM to reach the end of a step.'),
+  HEADERS_TIMEOUT_MS: variable('Server', whole(15_000, 1), 'Time a client has to send the headers of a request.'),
+  REQUEST_TIMEOUT_MS: variable('Server', whole(300_000, 1), 'Time a client has to send a whole request.'),
+  API_DOCS: variable(
+    'Server',
+    z
+      .enum(['true', 'false', '1', '0'])
+      .transform((text) => text === 'true' || text === '1')
+      .optional(),
+    'Serves the OpenAPI document, Swagger UI and ReDoc. Default: on, but off in production.',
+    { shown: 'on outside production' },
+  ),
+  SHUTDOWN_GRACE_MS: variable(
+    'Server',
+    whole(20_000),
+    'How long live runs may go on after SIGTERM to reach the end of a step.',
+  ),
 
-  MONGODB_URL: variable('Store', url(['mongodb:', 'mongodb+srv:']).optional(), 'MongoDB to use. Unset: the embedded store under `DATA_DIR`.', { secret: true }),
+  MONGODB_URL: variable(
+    'Store',
+    url(['mongodb:', 'mongodb+srv:']).optional(),
+    'MongoDB to use. Unset: the embedded store under `DATA_DIR`.',
+    { secret: true },
+  ),
   DB_AUTO_INDEX: variable('Store', flag(true), 'Makes missing indexes at boot; `false` only verifies the unique ones.'),
-  SQLITE_SYNC: variable('Store', z.enum(['normal', 'full']).default('normal'), 'Embedded store: `normal` survives kill -9, `full` a power cut too, at a quarter of the speed.'),
-  REDIS_URL: variable('Store', url(['redis:', 'rediss:']).optional(), 'Reserved for several replicas; not read yet.', { secret: true }),
+  SQLITE_SYNC: variable(
+    'Store',
+    z.enum(['normal', 'full']).default('normal'),
+    'Embedded store: `normal` survives kill -9, `full` a power cut too, at a quarter of the speed.',
+  ),
+  REDIS_URL: variable('Store', url(['redis:', 'rediss:']).optional(), 'Reserved for several replicas; not read yet.', {
+    secret: true,
+  }),
 
-  SECRET_KEY: variable('Access', z.string().min(1).optional(), 'Secret that keys and tokens are derived from, 32 characters or more. Outside production it is made once and kept under `DATA_DIR`.', { secret: true }),
-  AUTH_MODE: variable('Access', list([]), '`apikey`, `oidc`, both, or `none`. Unset: `none` on loopback outside production, else `apikey`.', { shown: 'by `HOST`' }),
-  ALLOW_INSECURE_NO_AUTH: variable('Access', flag(false), 'Allows `AUTH_MODE=none` on a public address. Never in production.'),
-  ALLOWED_HOSTS: variable('Access', list([]), 'Further `Host` names answered while authentication is off (loopback names always are).'),
-  BOOTSTRAP_API_KEY: variable('Access', z.string().optional(), 'An API key of the form `npm run key:create` prints, made at boot if it is not there: the first key of an automated setup.', { secret: true }),
+  SECRET_KEY: variable(
+    'Access',
+    z.string().min(1).optional(),
+    'Secret that keys and tokens are derived from, 32 characters or more. Outside production it is made once and kept under `DATA_DIR`.',
+    { secret: true },
+  ),
+  AUTH_MODE: variable(
+    'Access',
+    list([]),
+    '`apikey`, `oidc`, both, or `none`. Unset: `none` on loopback outside production, else `apikey`.',
+    { shown: 'by `HOST`' },
+  ),
+  ALLOW_INSECURE_NO_AUTH: variable(
+    'Access',
+    flag(false),
+    'Allows `AUTH_MODE=none` on a public address. Never in production.',
+  ),
+  ALLOWED_HOSTS: variable(
+    'Access',
+    list([]),
+    'Further `Host` names answered while authentication is off (loopback names always are).',
+  ),
+  BOOTSTRAP_API_KEY: variable(
+    'Access',
+    z.string().optional(),
+    'An API key of the form `npm run key:create` prints, made at boot if it is not there: the first key of an automated setup.',
+    { secret: true },
+  ),
   OIDC_ISSUER: variable('Access', http.optional(), 'Issuer whose tokens are accepted.'),
   OIDC_AUDIENCE: variable('Access', z.string().min(1).optional(), 'Audience that tokens must name.'),
   OIDC_TENANT_CLAIM: variable('Access', z.string().default('tenant'), 'Claim that names the tenant.'),
   OIDC_ROLE_CLAIM: variable('Access', z.string().default('role'), 'Claim that names the role: owner, admin or member.'),
-  OIDC_TENANTS: variable('Access', list(['default']), 'Tenants that tokens may name; a token without the claim belongs to the first.'),
-  RATE_LIMIT_GENERAL: variable('Access', whole(120), 'Requests a minute by tenant and route; 0 for no limit. Limits are off with `AUTH_MODE=none`.'),
+  OIDC_TENANTS: variable(
+    'Access',
+    list(['default']),
+    'Tenants that tokens may name; a token without the claim belongs to the first.',
+  ),
+  RATE_LIMIT_GENERAL: variable(
+    'Access',
+    whole(120),
+    'Requests a minute by tenant and route; 0 for no limit. Limits are off with `AUTH_MODE=none`.',
+  ),
   RATE_LIMIT_CHAT: variable('Access', whole(20), 'Chat messages a minute by tenant and route.'),
   RATE_LIMIT_AUTH: variable('Access', whole(10), 'Failed authentications a minute by source address.'),
   MAX_STREAMS: variable('Access', whole(100), 'Open event streams by principal; 0 for no limit.'),
@@ -123,26 +223,58 @@ export const ENV = {
 
   OPENAI_API_KEY: variable('Models', z.string().min(1).optional(), 'Key of the OpenAI API.', { secret: true }),
   OPENAI_BASE_URL: variable('Models', http.default('https://api.openai.com/v1'), 'Where the OpenAI API is.'),
-  LLM_ENDPOINTS: variable('Models', endpoints, 'OpenAI-compatible endpoints as JSON: `[{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]`; also `apiKey`, `api` (`chat` or `responses`) and `models`.', { secret: true, shown: '[]' }),
-  DEFAULT_MODEL: variable('Models', z.string().regex(/^[^/\s]+\/\S+$/, 'must be vendor/model').optional(), 'Model of messages that name none. Unset: the first configured vendor, else the demo.'),
+  LLM_ENDPOINTS: variable(
+    'Models',
+    endpoints,
+    'OpenAI-compatible endpoints as JSON: `[{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]`; also `apiKey`, `api` (`chat` or `responses`) and `models`.',
+    { secret: true, shown: '[]' },
+  ),
+  DEFAULT_MODEL: variable(
+    'Models',
+    z
+      .string()
+      .regex(/^[^/\s]+\/\S+$/, 'must be vendor/model')
+      .optional(),
+    'Model of messages that name none. Unset: the first configured vendor, else the demo.',
+  ),
   LLM_CONNECT_TIMEOUT_MS: variable('Models', whole(10_000, 1), 'Time a vendor has to accept a connection.'),
-  LLM_FIRST_BYTE_TIMEOUT_MS: variable('Models', whole(60_000, 1), 'Time until the first byte of an answer; five times that for reasoning.'),
+  LLM_FIRST_BYTE_TIMEOUT_MS: variable(
+    'Models',
+    whole(60_000, 1),
+    'Time until the first byte of an answer; five times that for reasoning.',
+  ),
   LLM_IDLE_TIMEOUT_MS: variable('Models', whole(30_000, 1), 'Longest silence within an answer.'),
   LLM_STEP_TIMEOUT_MS: variable('Models', whole(900_000, 1), 'Longest model call.'),
   LLM_MAX_ATTEMPTS: variable('Models', whole(4, 1, 10), 'Tries of one model call, the first included.'),
   AUTO_TITLE: variable('Models', flag(true), 'Names a session after its first exchange.'),
 
   RUN_CONCURRENCY: variable('Runs', whole(200, 1), 'Runs that this process works on at a time.'),
-  RUN_LEASE_MS: variable('Runs', whole(10_000, 300), 'How long a silent worker keeps a run before another takes it over.'),
-  RUN_MAX_MS: variable('Runs', whole(3_600_000, 1), 'Longest running time of a run; waiting for people does not count.'),
+  RUN_LEASE_MS: variable(
+    'Runs',
+    whole(10_000, 300),
+    'How long a silent worker keeps a run before another takes it over.',
+  ),
+  RUN_MAX_MS: variable(
+    'Runs',
+    whole(3_600_000, 1),
+    'Longest running time of a run; waiting for people does not count.',
+  ),
   RUN_MAX_STEPS: variable('Runs', whole(100, 1), 'Most model calls of a run.'),
   RUN_MAX_TOKENS: variable('Runs', whole(0), 'Most tokens of a run, input and output together; 0 for no limit.'),
   RUN_MAX_COST: variable('Runs', decimal(0), 'Most US dollars of a run; 0 for no limit.'),
   RUN_PARK_MS: variable('Runs', whole(DAY, 1), 'How long a run waits for an answer before it fails.'),
-  RUN_EVENTS_RETENTION_MS: variable('Runs', whole(DAY), 'How long the events of an ended run are kept; its messages stay.'),
+  RUN_EVENTS_RETENTION_MS: variable(
+    'Runs',
+    whole(DAY),
+    'How long the events of an ended run are kept; its messages stay.',
+  ),
   IDEMPOTENCY_RETENTION_MS: variable('Runs', whole(DAY), 'How long an `Idempotency-Key` is remembered.'),
   SWEEP_INTERVAL_MS: variable('Runs', whole(2_000, 10), 'Time between looks for expired leases and data.'),
-  SESSION_PURGE_DELAY_MS: variable('Runs', whole(60_000), 'How long after its last run ended a deleted session is erased.'),
+  SESSION_PURGE_DELAY_MS: variable(
+    'Runs',
+    whole(60_000),
+    'How long after its last run ended a deleted session is erased.',
+  ),
   SSE_HEARTBEAT_MS: variable('Runs', whole(15_000, 10, 15_000), 'Longest silence on an event stream.'),
 } satisfies Record<string, EnvVariable>;
 

@@ -19,6 +19,8 @@ export function keepSecretKey(dataDir: string): string {
     }
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new EnvError([`DATA_DIR: ${dataDir} cannot be used (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`]);
+    throw new EnvError([
+      `DATA_DIR: ${dataDir} cannot be used (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`,
+    ]);
   }
 }

@@ -1,0 +1,27 @@
+import type { Request } from 'express';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { DomainError } from '@scorpio/kernel';
+import { refuseForbiddenKeys } from './forbidden-keys';
+import { readJsonBody } from './request-body';
+
+/**
+ * Reads and checks a request's query and body. An interceptor, because those come after the guards and before the pipes:
+ * nothing of a caller without credentials is read or parsed.
+ */
+export class InputInterceptor implements NestInterceptor {
+  constructor(private readonly bodyLimit: number) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<ReturnType<CallHandler['handle']>> {
+    const request = context.switchToHttp().getRequest<Request>();
+    // Express parses the query at each look, and the parser refuses what must not be in it.
+    void request.query;
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      const body = await readJsonBody(request, this.bodyLimit);
+      if (body !== undefined && (body === null || typeof body !== 'object' || Array.isArray(body)))
+        throw new DomainError('invalid', 'validation_failed', 'The body must be a JSON object.', { field: 'body' });
+      refuseForbiddenKeys(body);
+      request.body = body;
+    }
+    return next.handle();
+  }
+}

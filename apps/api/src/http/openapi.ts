@@ -1,0 +1,94 @@
+import { STATUS_CODES } from 'node:http';
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { productVersion } from '@scorpio/config';
+import { RUN_EVENT_CLASSES, TokenUsage } from '@scorpio/events';
+import { PROBLEM_CONTENT } from './api-problem.decorator';
+import { ProblemDto } from './problem.dto';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+type Schema = { type?: unknown; enum?: unknown[]; properties?: Record<string, Schema>; allOf?: Schema[] };
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const ABOUT = `A self-hosted AI agent system: sessions hold conversations, a message to one is worked on as a durable run, and every run is a
+gapless stream of typed events (\`RunEvent\`) that can be cut and resumed at any place.
+
+Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\` and the request's id.`;
+
+/** The OpenAPI document of this application: the same for the routes that serve it and for the checked-in file. */
+export function buildOpenApi(app: INestApplication): OpenAPIObject {
+  const info = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Scorpio')
+    .setDescription(ABOUT)
+    .setVersion(productVersion())
+    .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
+    .addServer('/', 'This server')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'An API key (`sco_…`) or a token of the configured issuer.' },
+      'bearer',
+    )
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key (`sco_…`).' }, 'apiKey')
+    .addSecurityRequirements('bearer')
+    .addSecurityRequirements('apiKey')
+    .build();
+  const document = SwaggerModule.createDocument(app, info, {
+    operationIdFactory: (controller, method) => {
+      const room = controller.replace(/Controller$/, '');
+      return room[0]?.toLowerCase() + room.slice(1) + method[0]?.toUpperCase() + method.slice(1);
+    },
+    extraModels: [ProblemDto, TokenUsage, ...Object.values(RUN_EVENT_CLASSES)],
+  });
+  document.info.contact = { name: 'The Scorpio authors' };
+  const schemas = sorted(document.components?.schemas ?? {}) as Record<string, Schema>;
+  describeEvents(schemas);
+  document.components = { ...document.components, schemas: schemas as never };
+  document.paths = sorted(document.paths);
+  for (const [path, item] of Object.entries(document.paths))
+    for (const method of METHODS) if (item[method]) completeOperation(item[method], path);
+  document.tags = [...tagsOf(document)].sort().map((name) => ({ name }));
+  return document;
+}
+
+/** Gives each event its one `type`, whole numbers where they are whole, and all of them one name: `RunEvent`. */
+function describeEvents(schemas: Record<string, Schema>): void {
+  const mapping: Record<string, string> = {};
+  for (const [type, { name }] of Object.entries(RUN_EVENT_CLASSES)) {
+    const { properties = {} } = schemas[name] ?? {};
+    properties.type = { type: 'string', enum: [type] };
+    properties.v = { type: 'integer', enum: [1] };
+    mapping[type] = `#/components/schemas/${name}`;
+    useIntegers(properties);
+  }
+  useIntegers(schemas[TokenUsage.name]?.properties ?? {});
+  Object.assign(schemas, {
+    RunEvent: {
+      description: 'One event of a run, told apart by `type`. Each `data` line of an event stream is one.',
+      oneOf: Object.values(mapping).map(($ref) => ({ $ref })),
+      discriminator: { propertyName: 'type', mapping },
+    },
+  });
+}
+
+/** Every number of the events counts something, but for money. */
+function useIntegers(properties: Record<string, Schema>): void {
+  for (const [name, schema] of Object.entries(properties))
+    if (schema.type === 'number' && name !== 'cost') schema.type = 'integer';
+}
+
+/** What every route shares and none should have to repeat. */
+function completeOperation(operation: Operation, path: string): void {
+  operation.description ??= operation.summary;
+  const guarded = path.startsWith('/api/');
+  if (!guarded) operation.security = [];
+  for (const status of guarded ? [400, 401, 403, 429] : [400])
+    operation.responses[status] ??= { description: STATUS_CODES[status] ?? '', content: PROBLEM_CONTENT };
+}
+
+function tagsOf(document: OpenAPIObject): Set<string> {
+  const operations = Object.values(document.paths).flatMap((item) => METHODS.map((method) => item[method]));
+  return new Set(operations.flatMap((operation) => operation?.tags ?? []));
+}
+
+const sorted = <T extends object>(map: T): T =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1))) as T;

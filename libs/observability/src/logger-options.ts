@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AppConfig } from '@scorpio/config';
+import type { Params } from 'nestjs-pino';
+import type { DestinationStream, Level } from 'pino';
+import { logContext } from './log-context';
+import { registerSecrets } from './redact';
+
+/** Headers and fields that are masked by name; their values are also masked wherever they are seen. */
+const SECRET_PATHS = ['authorization', 'cookie', 'apiKey', 'secretKey', 'password', 'token'].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.headers.${name}`,
+]);
+const SECRET_HEADERS = ['headers["x-api-key"]', '*.headers["x-api-key"]', '*.headers["set-cookie"]'];
+
+/** The settings of nestjs-pino for this configuration. */
+export function loggerOptions(config: AppConfig, stream: DestinationStream): Params {
+  registerSecrets(secretsOf(config));
+  return {
+    pinoHttp: [
+      {
+        level: levelOf(config),
+        base: undefined,
+        redact: { paths: [...SECRET_PATHS, ...SECRET_HEADERS], censor: '[redacted]' },
+        mixin: logContext,
+        quietReqLogger: true,
+        customAttributeKeys: { reqId: 'requestId' },
+        genReqId: (request: IncomingMessage) => request.id,
+        autoLogging: { ignore: (request: IncomingMessage) => /^\/health\b/.test(request.url ?? '') },
+        customLogLevel: requestLevel,
+        // pino-http would make up an error and its stack; the filter has logged the real one.
+        customErrorObject: (_request: unknown, _response: unknown, _error: unknown, line: object) => ({
+          ...line,
+          err: undefined,
+        }),
+        serializers: { req: requestFields, res: ({ statusCode }: ServerResponse) => ({ statusCode }) },
+      },
+      stream,
+    ],
+  };
+}
+
+function levelOf(config: AppConfig): string {
+  return config.debug && config.logLevel !== 'trace' ? 'debug' : config.logLevel;
+}
+
+/** Streams say what they do through their runs; their own line is of interest only to someone who looks for it. */
+function requestLevel(_request: IncomingMessage, response: ServerResponse, error?: Error): Level {
+  if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return 'debug';
+  return response.statusCode >= 500 ? 'error' : error ? 'debug' : 'info';
+}
+
+/** No query: it may hold a stream token. */
+const requestFields = (request: { method: string; url: string; remoteAddress?: string }) => ({
+  method: request.method,
+  url: request.url.split('?')[0],
+  remoteAddress: request.remoteAddress,
+});
+
+function* secretsOf(config: AppConfig): Generator<string | undefined> {
+  yield config.secretKey;
+  yield config.auth.bootstrapKey;
+  yield config.llm.openai.apiKey;
+  for (const endpoint of config.llm.endpoints) yield endpoint.apiKey;
+  for (const url of [config.store.mongodbUrl, config.redisUrl]) {
+    const password = url && URL.canParse(url) ? new URL(url).password : undefined;
+    yield password;
+    if (password) yield decodeURIComponent(password);
+  }
+}
