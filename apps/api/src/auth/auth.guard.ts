@@ -18,8 +18,8 @@ import type { Principal, Scope } from './principal';
 import { RateLimits } from './rate-limits/rate-limits.service';
 
 /**
- * Stands before every route: host, then who it is, then how often, then whether it may. Guards run before pipes, so
- * nothing of a refused request is validated, transformed or acted on; only its body has been parsed, without effect.
+ * Stands before every route: host, then who it is, then how often, then whether it may. Guards run before interceptors
+ * and pipes, so of a refused request nothing but the headers has been read, and nothing parsed, validated or acted on.
  */
 @Injectable()
 export class AuthGuard implements CanActivate {

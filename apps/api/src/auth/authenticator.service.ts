@@ -3,7 +3,7 @@ import { AppConfig } from '@scorpio/config';
 import type { Request } from 'express';
 import { Audit } from './audit/audit.service';
 import { unauthenticated } from './auth.errors';
-import { credentialOf, type Credential } from './credentials';
+import { credentialOf, streamTokenOf, type Credential } from './credentials';
 import { ApiKeys } from './keys/api-keys.service';
 import { Issuer } from './oidc/issuer.service';
 import { principalOfToken } from './oidc/token-principal';
@@ -38,8 +38,8 @@ export class Authenticator {
   async authenticate(request: Request, streamScopes?: readonly Scope[]): Promise<Principal> {
     if (this.config.auth.modes.includes('none')) return LOCAL;
     const credential = credentialOf(request.headers);
-    const token = credential || !streamScopes ? undefined : request.query.token;
-    if (!credential && typeof token !== 'string') throw unauthenticated();
+    const token = credential || !streamScopes ? undefined : streamTokenOf(request.url);
+    if (!credential && token === undefined) throw unauthenticated();
     const principal = credential
       ? await this.principalOf(credential)
       : this.readerOf(token as string, request.params.runId, streamScopes ?? []);

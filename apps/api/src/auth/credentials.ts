@@ -17,3 +17,7 @@ export function credentialOf(headers: IncomingHttpHeaders): Credential | undefin
   if (!text || text.length > LONGEST) return undefined;
   return { kind: bearer ? 'bearer' : 'key', text };
 }
+
+/** `?token=` of a request target; it counts only on the routes that accept a stream token. */
+export const streamTokenOf = (url: string): string | undefined =>
+  new URLSearchParams(url.replace(/^[^?]*/, '')).get('token') ?? undefined;

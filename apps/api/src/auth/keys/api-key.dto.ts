@@ -1,4 +1,4 @@
-import { Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   ArrayNotEmpty,
   ArrayUnique,
@@ -6,6 +6,7 @@ import {
   IsDate,
   IsIn,
   IsOptional,
+  isISO8601,
   IsString,
   Length,
   MinDate,
@@ -39,8 +40,10 @@ export class CreateApiKeyDto {
 
   /** When it stops to be valid; never when absent. */
   @IsOptional()
-  @Type(() => Date)
-  @IsDate()
+  @Transform(({ value }: { value: unknown }) =>
+    isISO8601(value, { strict: true }) ? new Date(value as string) : value,
+  )
+  @IsDate({ message: 'expiresAt must be an ISO 8601 date' })
   @MinDate(() => new Date(), { message: 'expiresAt must be in the future' })
   expiresAt?: Date;
 }

@@ -32,20 +32,23 @@ export class SlidingWindow {
 
   /** Counts a hit where there is room for it. A limit of 0 allows everything. */
   hit(key: string, now = Date.now()): WindowState {
-    if (!this.limit) return { allowed: true, remaining: Infinity, retryAfter: 0, reset: 0 };
-    const counter = this.counterAt(key, Math.floor(now / this.windowMs));
-    const age = (now % this.windowMs) / this.windowMs;
-    const used = counter.current + counter.previous * (1 - age);
-    const allowed = used + 1 <= this.limit;
+    const { limit, windowMs } = this;
+    if (!limit) return { allowed: true, remaining: Infinity, retryAfter: 0, reset: 0 };
+    const counter = this.counterAt(key, Math.floor(now / windowMs));
+    const age = now % windowMs;
+    // In hits times milliseconds, so that whole numbers are compared.
+    const used = counter.current * windowMs + counter.previous * (windowMs - age);
+    const allowed = used + windowMs <= limit * windowMs;
+    const retryAfter = allowed ? 0 : Math.max(1, Math.ceil(this.untilRoom(counter, age) / 1000));
     if (allowed) {
       counter.current++;
       this.keep(key, counter);
     }
     return {
       allowed,
-      remaining: Math.max(0, Math.floor(this.limit - used - (allowed ? 1 : 0))),
-      retryAfter: allowed ? 0 : Math.max(1, Math.ceil(this.untilRoom(counter, age) / 1000)),
-      reset: Math.ceil(((2 - age) * this.windowMs) / 1000),
+      remaining: Math.max(0, Math.floor(limit - used / windowMs - (allowed ? 1 : 0))),
+      retryAfter,
+      reset: Math.ceil((2 * windowMs - age) / 1000),
     };
   }
 
@@ -64,9 +67,9 @@ export class SlidingWindow {
 
   /** Milliseconds until enough of the past has slid out for one more hit. */
   private untilRoom({ current, previous }: Counter, age: number): number {
+    const { windowMs } = this;
     const room = this.limit - 1;
-    const inThisWindow = 1 - (room - current) / previous - age;
-    if (current <= room && previous > 0) return inThisWindow * this.windowMs;
-    return (1 - age + Math.max(0, 1 - room / current)) * this.windowMs;
+    if (current <= room && previous > 0) return Math.ceil(windowMs - ((room - current) * windowMs) / previous) - age;
+    return windowMs - age + Math.max(0, Math.ceil(windowMs - (room * windowMs) / current));
   }
 }
