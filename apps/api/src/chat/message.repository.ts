@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { deleteInChunks, isDuplicateKey } from '@scorpio/persistence';
+import type { Model, QueryFilter } from 'mongoose';
+import type { Access } from '../auth/principal';
+import { MessageModel, toMessageRecord, toStoredMessage, type MessageRecord } from './message.schema';
+
+export interface MessagePageQuery {
+  /** Only messages before this one, the nearest ones. */
+  before?: string;
+  /** Only messages after this one, the nearest ones. */
+  after?: string;
+  limit: number;
+}
+
+/** Messages in conversation order, and whether the conversation goes on at either end. */
+export interface MessagePage {
+  items: MessageRecord[];
+  hasPrevious: boolean;
+  hasNext: boolean;
+}
+
+type Filter = QueryFilter<MessageModel>;
+
+/** Messages of a session: `<session>:` up to, but without, `<session>;`, the character that follows the colon. */
+const within = (sessionId: string) => ({ $gte: `${sessionId}:`, $lt: `${sessionId};` });
+
+const INSERT_CHUNK = 200;
+
+@Injectable()
+export class MessageRepository {
+  constructor(@InjectModel(MessageModel.name) private readonly model: Model<MessageModel>) {}
+
+  /**
+   * Writes a message, or writes it anew.
+   * @returns false when a later owner of the run has written it: the caller is fenced and must stop
+   */
+  async put(message: MessageRecord): Promise<boolean> {
+    const stored = toStoredMessage(message);
+    try {
+      await this.model.replaceOne({ _id: stored._id, epoch: { $lte: stored.epoch } } as Filter, stored, {
+        upsert: true,
+      });
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  /** The whole conversation in order. */
+  async thread(access: Access, sessionId: string): Promise<MessageRecord[]> {
+    const stored = await this.model
+      .find({ _id: within(sessionId), ...access } as Filter)
+      .sort({ _id: 1 })
+      .lean<MessageModel[]>();
+    return stored.map(toMessageRecord);
+  }
+
+  /** Without `before` and `after`: the newest messages. */
+  async page(access: Access, sessionId: string, { before, after, limit }: MessagePageQuery): Promise<MessagePage> {
+    const range = { ...within(sessionId), ...(before && { $lt: before }) };
+    const { $gte, ...below } = range;
+    const filter = { _id: after ? { ...below, $gt: after } : { ...below, $gte }, ...access } as Filter;
+    const stored = await this.model
+      .find(filter)
+      .sort({ _id: after ? 1 : -1 })
+      .limit(limit + 1)
+      .lean<MessageModel[]>();
+    const more = stored.length > limit;
+    const items = stored.slice(0, limit).map(toMessageRecord);
+    if (after) return { items, hasPrevious: items.length > 0, hasNext: more };
+    return { items: items.reverse(), hasPrevious: more, hasNext: before !== undefined && items.length > 0 };
+  }
+
+  /** Adds copies to a session that nobody sees yet. */
+  async insertMany(messages: MessageRecord[]): Promise<void> {
+    for (let from = 0; from < messages.length; from += INSERT_CHUNK)
+      await this.model.insertMany(messages.slice(from, from + INSERT_CHUNK).map(toStoredMessage));
+  }
+
+  /** Removes the conversation of a deleted session, whoever's it was. */
+  async erase(sessionId: string): Promise<void> {
+    await deleteInChunks(this.model, { _id: within(sessionId) } as Filter);
+  }
+}

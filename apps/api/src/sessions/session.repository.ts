@@ -1,0 +1,213 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { NO_USAGE, type TokenUsage } from '@scorpio/events';
+import { isDuplicateKey } from '@scorpio/persistence';
+import type { Model, QueryFilter, UpdateQuery } from 'mongoose';
+import type { Access, Owner } from '../auth/principal';
+import {
+  SessionModel,
+  metadataPairs,
+  searchKey,
+  seedFields,
+  toSessionRecord,
+  type SessionRecord,
+  type SessionSeed,
+} from './session.schema';
+
+export interface SessionFilter {
+  /** Part of the title, in any case. */
+  search?: string;
+  /** Every pair must be there. */
+  metadata?: Record<string, string>;
+  /** The last session of the page before. */
+  after?: { updatedAt: Date; id: string };
+  limit: number;
+}
+
+/** New values; null removes the field. */
+export type SessionChanges = { [K in keyof SessionSeed]?: SessionSeed[K] | null };
+
+export interface TurnStart {
+  sessionId: string;
+  owner: Owner;
+  runId: string;
+  /** Makes the session when it is not there. */
+  seed?: SessionSeed;
+}
+
+export interface TurnEnd {
+  sessionId: string;
+  runId: string;
+  turn: number;
+  usage: TokenUsage;
+  /** US dollars; null where the price is not known. */
+  cost: number | null;
+  /** Shown unless the owner sets a title. */
+  title?: string;
+}
+
+export interface NewSession extends Owner {
+  id: string;
+  seed: SessionSeed;
+  turns?: number;
+  usage?: TokenUsage;
+  cost?: number | null;
+  /** Hides the session, which is erased at that time unless it is published before. */
+  hiddenUntil?: Date;
+}
+
+type Filter = QueryFilter<SessionModel>;
+type Update = UpdateQuery<SessionModel>;
+
+/** Not `null`: an upsert would write that into the new document. */
+const LIVE = { deletedAt: { $exists: false } } as const;
+
+/** Every method that serves a principal takes its access or owner; the others serve the program itself. */
+@Injectable()
+export class SessionRepository {
+  constructor(@InjectModel(SessionModel.name) private readonly model: Model<SessionModel>) {}
+
+  async insert(session: NewSession): Promise<SessionRecord> {
+    const now = new Date();
+    const turns = session.turns ?? 0;
+    const stored: SessionModel = {
+      ...seedFields(session.seed),
+      _id: session.id,
+      tenantId: session.tenantId,
+      ownerId: session.ownerId,
+      usage: { ...(session.usage ?? NO_USAGE) },
+      ...(typeof session.cost === 'number' && { cost: session.cost }),
+      turns,
+      settledTurn: turns,
+      ...(session.hiddenUntil && { deletedAt: session.hiddenUntil }),
+      createdAt: now,
+      updatedAt: now,
+    };
+    await this.model.insertOne(stored);
+    return toSessionRecord(stored);
+  }
+
+  async find(access: Access, id: string): Promise<SessionRecord | undefined> {
+    const stored = await this.model.findOne({ _id: id, ...access, ...LIVE } as Filter).lean<SessionModel>();
+    return stored ? toSessionRecord(stored) : undefined;
+  }
+
+  /** Newest change first. */
+  async list(access: Access, filter: SessionFilter): Promise<SessionRecord[]> {
+    const { search, after } = filter;
+    const conditions: Filter[] = metadataPairs(filter.metadata ?? {}).map((pair) => ({ metadata: pair }));
+    if (search) {
+      const part = { $regex: escapeExpression(searchKey(search)) };
+      conditions.push({ $or: [{ titleKey: part }, { titleKey: { $exists: false }, autoTitleKey: part }] });
+    }
+    if (after) {
+      const { updatedAt, id } = after;
+      conditions.push({ updatedAt: { $lte: updatedAt } });
+      conditions.push({ $or: [{ updatedAt: { $lt: updatedAt } }, { updatedAt, _id: { $lt: id } }] });
+    }
+    const stored = await this.model
+      .find({ ...access, ...LIVE, ...(conditions.length && { $and: conditions }) } as Filter)
+      .sort({ updatedAt: -1, _id: -1 })
+      .limit(filter.limit)
+      .lean<SessionModel[]>();
+    return stored.map(toSessionRecord);
+  }
+
+  /** Whether the tenant has that many sessions. The cheap count, which the index answers alone, settles most cases. */
+  async hasAtLeast(tenantId: string, limit: number): Promise<boolean> {
+    if ((await this.model.countDocuments({ tenantId } as Filter, { limit })) < limit) return false;
+    return (await this.model.countDocuments({ tenantId, ...LIVE } as Filter, { limit })) >= limit;
+  }
+
+  async change(access: Access, id: string, changes: SessionChanges): Promise<SessionRecord | undefined> {
+    const set: Record<string, unknown> = { updatedAt: new Date() };
+    const unset: Record<string, 1> = {};
+    for (const [field, value] of Object.entries(changes))
+      if (value === null) unset[field] = 1;
+      else if (value !== undefined) Object.assign(set, seedFields({ [field]: value }));
+    if (changes.title === null) Object.assign(unset, { titleKey: 1, autoTitle: 1, autoTitleKey: 1 });
+    return this.update({ _id: id, ...access, ...LIVE } as Filter, {
+      $set: set,
+      ...(Object.keys(unset).length && { $unset: unset }),
+    });
+  }
+
+  /** False when there is no such session, or no more. */
+  async hide(access: Access, id: string): Promise<boolean> {
+    const filter = { _id: id, ...access, ...LIVE } as Filter;
+    const { modifiedCount } = await this.model.updateOne(filter, { $set: { deletedAt: new Date() } });
+    return modifiedCount === 1;
+  }
+
+  /** Shows a session that was inserted hidden; undefined when its time had come. */
+  publish(owner: Owner, id: string): Promise<SessionRecord | undefined> {
+    const filter = { _id: id, ...pick(owner), deletedAt: { $gt: new Date() } } as Filter;
+    return this.update(filter, { $unset: { deletedAt: 1 } });
+  }
+
+  /** Undefined when the session is not there, is somebody else's or is being deleted; a seed never revives it. */
+  async beginTurn({ sessionId, owner, runId, seed }: TurnStart): Promise<SessionRecord | undefined> {
+    const now = new Date();
+    const filter = { _id: sessionId, ...pick(owner), ...LIVE } as Filter;
+    const turn: Update = { $inc: { turns: 1 }, $addToSet: { activeRunIds: runId }, $set: { updatedAt: now } };
+    if (!seed) return this.update(filter, turn);
+    const made = { ...seedFields(seed), usage: { ...NO_USAGE }, settledTurn: 0, createdAt: now };
+    try {
+      return await this.update(filter, { ...turn, $setOnInsert: made }, true);
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error;
+      return this.update(filter, turn); // it is there: made by another just now, or not ours to begin
+    }
+  }
+
+  async settleTurn({ sessionId, runId, turn, usage, cost, title }: TurnEnd): Promise<void> {
+    const spent = Object.entries(usage).map(([field, tokens]) => [`usage.${field}`, tokens as number] as const);
+    await this.model.updateOne({ _id: sessionId, settledTurn: { $lt: turn } } as Filter, {
+      $inc: { ...Object.fromEntries(spent), ...(cost !== null && { cost }) },
+      $set: {
+        settledTurn: turn,
+        updatedAt: new Date(),
+        ...(title !== undefined && { autoTitle: title, autoTitleKey: searchKey(title) }),
+      },
+      $pull: { activeRunIds: runId },
+    });
+  }
+
+  /** Sessions whose time to be erased has come, longest waiting first. */
+  async erasable(limit: number): Promise<string[]> {
+    const stored = await this.model
+      .find({ deletedAt: { $lte: new Date() } } as Filter, { _id: 1 })
+      .sort({ deletedAt: 1 })
+      .limit(limit)
+      .lean<{ _id: string }[]>();
+    return stored.map(({ _id }) => _id);
+  }
+
+  /** Whether that session is one to be erased by now. */
+  async isErasable(id: string): Promise<boolean> {
+    return (await this.model.exists({ _id: id, deletedAt: { $lte: new Date() } } as Filter)) !== null;
+  }
+
+  /** Removes the document itself, of a deleted session only. */
+  async erase(id: string): Promise<void> {
+    await this.model.deleteOne({ _id: id, deletedAt: { $exists: true } } as Filter);
+  }
+
+  /** Which of these sessions there are, deleted and not yet erased ones included. */
+  async existing(ids: string[]): Promise<Set<string>> {
+    const stored = await this.model.find({ _id: { $in: ids } } as Filter, { _id: 1 }).lean<{ _id: string }[]>();
+    return new Set(stored.map(({ _id }) => _id));
+  }
+
+  private async update(filter: Filter, update: Update, upsert = false): Promise<SessionRecord | undefined> {
+    const stored = await this.model
+      .findOneAndUpdate(filter, update, { upsert, returnDocument: 'after' })
+      .lean<SessionModel>();
+    return stored ? toSessionRecord(stored) : undefined;
+  }
+}
+
+/** Only these two, whatever else the object holds: it goes into a filter. */
+const pick = ({ tenantId, ownerId }: Owner): Owner => ({ tenantId, ownerId });
+
+const escapeExpression = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
