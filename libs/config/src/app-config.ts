@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { EnvError, parseEnv, type Env, type LlmEndpoint } from './env';
+import { EnvError, readEnv, type Env, type LlmEndpoint } from './env';
 import { keepSecretKey } from './secret-key';
 
 export type AuthMode = 'apikey' | 'oidc' | 'none';
@@ -171,8 +171,8 @@ function conflicts(env: Env): string[] {
  * @throws EnvError with every fault
  */
 export function loadConfig(source: Record<string, string | undefined>): AppConfig {
-  const env = parseEnv(source);
-  const faults = conflicts(env);
+  const { env, faults } = readEnv(source);
+  faults.push(...conflicts(env));
   if (faults.length) throw new EnvError(faults);
   return new AppConfig(env, env.SECRET_KEY ?? keepSecretKey(resolve(env.DATA_DIR)));
 }

@@ -291,19 +291,18 @@ export class EnvError extends Error {
 
 /**
  * Reads and checks all variables. An empty value counts as unset, so that a copied `.env.example` starts.
- * @throws EnvError naming every variable at fault; values of secret ones are never repeated.
+ * A variable at fault is told and stands at its default, so that what depends on it can be checked too.
+ * Values of secret ones are never repeated.
  */
-export function parseEnv(source: Record<string, string | undefined>): Env {
+export function readEnv(source: Record<string, string | undefined>): { env: Env; faults: string[] } {
   const faults: string[] = [];
   const env: Record<string, unknown> = {};
   for (const [name, { schema }] of Object.entries(ENV)) {
     const raw = source[name]?.trim();
     const result = (schema as z.ZodType).safeParse(raw === '' ? undefined : raw);
-    if (result.success) env[name] = result.data;
-    else
-      for (const issue of result.error.issues)
-        faults.push(`${name}${issue.path.length ? ` (${issue.path.join('.')})` : ''}: ${issue.message}`);
+    env[name] = result.success ? result.data : schema.safeParse(undefined).data;
+    for (const issue of result.error?.issues ?? [])
+      faults.push(`${name}${issue.path.length ? ` (${issue.path.join('.')})` : ''}: ${issue.message}`);
   }
-  if (faults.length) throw new EnvError(faults);
-  return env as Env;
+  return { env: env as Env, faults };
 }

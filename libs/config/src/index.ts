@@ -1,4 +1,4 @@
 export { AppConfig, loadConfig, type AuthMode } from './app-config';
 export { ConfigModule } from './config.module';
-export { ENV, EnvError, parseEnv, type Env, type EnvName, type EnvVariable, type LlmEndpoint } from './env';
+export { ENV, EnvError, type Env, type EnvName, type EnvVariable, type LlmEndpoint } from './env';
 export { productVersion } from './product-version';
