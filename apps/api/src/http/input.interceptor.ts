@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { DomainError } from '@scorpio/kernel';
+import { DomainError, isId } from '@scorpio/kernel';
+import { addLogContext } from '@scorpio/observability';
 import { refuseForbiddenKeys } from './forbidden-keys';
 import { readJsonBody } from './request-body';
 
@@ -13,6 +14,9 @@ export class InputInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<ReturnType<CallHandler['handle']>> {
     const request = context.switchToHttp().getRequest<Request>();
+    const { sessionId, runId } = request.params;
+    if (isId('ses', sessionId)) addLogContext({ sessionId });
+    if (isId('run', runId)) addLogContext({ runId });
     // Express parses the query at each look, and the parser refuses what must not be in it.
     void request.query;
     if (request.method !== 'GET' && request.method !== 'HEAD') {

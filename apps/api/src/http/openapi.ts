@@ -29,8 +29,15 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
       'bearer',
     )
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key (`sco_…`).' }, 'apiKey')
-    .addSecurityRequirements('bearer')
-    .addSecurityRequirements('apiKey')
+    .addApiKey(
+      {
+        type: 'apiKey',
+        in: 'query',
+        name: 'token',
+        description: 'A stream token: five minutes, one run, its event stream only.',
+      },
+      'streamToken',
+    )
     .build();
   const document = SwaggerModule.createDocument(app, info, {
     operationIdFactory: (controller, method) => {
@@ -44,8 +51,8 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
   describeEvents(schemas);
   document.components = { ...document.components, schemas: schemas as never };
   document.paths = sorted(document.paths);
-  for (const [path, item] of Object.entries(document.paths))
-    for (const method of METHODS) if (item[method]) completeOperation(item[method], path);
+  for (const item of Object.values(document.paths))
+    for (const method of METHODS) if (item[method]) completeOperation(item[method]);
   document.tags = [...tagsOf(document)].sort().map((name) => ({ name }));
   return document;
 }
@@ -76,12 +83,11 @@ function useIntegers(properties: Record<string, Schema>): void {
     if (schema.type === 'number' && name !== 'cost') schema.type = 'integer';
 }
 
-/** What every route shares and none should have to repeat. */
-function completeOperation(operation: Operation, path: string): void {
+/** What every route shares and none should have to repeat. A route that names no scheme is open to all. */
+function completeOperation(operation: Operation): void {
   operation.description ??= operation.summary;
-  const guarded = path.startsWith('/api/');
-  if (!guarded) operation.security = [];
-  for (const status of guarded ? [400, 401, 403, 429] : [400])
+  operation.security ??= [];
+  for (const status of operation.security.length ? [400, 401, 403, 429] : [400])
     operation.responses[status] ??= { description: STATUS_CODES[status] ?? '', content: PROBLEM_CONTENT };
 }
 
