@@ -1,5 +1,4 @@
 // `npm start`: installs and builds what is missing, then serves. `--bin <name> …` runs another entry of the server.
-import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
@@ -14,5 +13,4 @@ await build(await ensure());
 
 const entry = join(root, 'dist/apps/api/src', bin ? `bin/${bin}.js` : 'main.js');
 process.argv = [process.execPath, entry, ...(bin ? args.slice(2) : args)];
-nodeModule.enableCompileCache(join(root, 'node_modules/.cache/compile'));
 await import(pathToFileURL(entry).href);
