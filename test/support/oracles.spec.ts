@@ -51,7 +51,7 @@ const readOf = (events: RunEvent[], faults: string[] = []): RunRead => ({
 });
 const without = (seq: number): RunEvent[] => LOG.filter((event) => event.seq !== seq);
 const changed = (seq: number, over: object): RunEvent[] =>
-  LOG.map((event) => (event.seq === seq ? ({ ...event, ...over }) : event));
+  LOG.map((event) => (event.seq === seq ? { ...event, ...over } : event));
 
 describe('the oracles', () => {
   it('accept a run as it should be', () => {
