@@ -42,25 +42,12 @@ export class AuthGuard implements CanActivate {
     const access = this.declared<RouteAccess>(ROUTE_ACCESS, context);
     if (!access) throw routeUndeclared([`${request.method} ${templateOf(request)}`]);
     if (access === 'public') return true;
-    const principal = await this.principalOf(request, response, access, context);
+    const streams = this.declared<boolean>(STREAM_TOKEN, context) === true;
+    const principal = await this.authenticator.authenticate(request, streams ? access : undefined);
     if (!this.open) this.takeAllowance(principal, request, response, context);
     this.assertScopes(principal, access, request);
     request.principal = principal;
     return true;
-  }
-
-  private async principalOf(
-    request: Request,
-    response: Response,
-    scopes: readonly Scope[],
-    context: ExecutionContext,
-  ): Promise<Principal> {
-    // Set beforehand: RFC 9110 asks for it with every 401. It is taken back once the caller is known.
-    response.setHeader('WWW-Authenticate', 'Bearer');
-    const streams = this.declared<boolean>(STREAM_TOKEN, context) === true;
-    const principal = await this.authenticator.authenticate(request, streams ? scopes : undefined);
-    response.removeHeader('WWW-Authenticate');
-    return principal;
   }
 
   private takeAllowance(principal: Principal, request: Request, response: Response, context: ExecutionContext): void {

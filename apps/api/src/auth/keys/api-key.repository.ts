@@ -22,13 +22,13 @@ export class ApiKeyRepository {
   }
 
   /** Makes the key unless its id is taken; gives its hash a new value where it belongs to the same subject. */
-  async ensure({ id, hash, ...rest }: ApiKeyRecord): Promise<void> {
-    const filter = { _id: id, tenantId: rest.tenantId, ownerId: rest.ownerId };
-    const { tenantId: _tenant, ownerId: _owner, ...created } = rest;
+  async ensure(record: ApiKeyRecord): Promise<void> {
     try {
-      await this.model.updateOne(filter, { $set: { hash }, $setOnInsert: created }, { upsert: true });
+      await this.insert(record);
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
+      const { id, tenantId, ownerId, hash } = record;
+      await this.model.updateOne({ _id: id, tenantId, ownerId }, { $set: { hash } });
     }
   }
 

@@ -1,5 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { ApiProblem } from '../../http/api-problem.decorator';
+import { IdPipe } from '../../http/id.pipe';
 import { PageQueryDto } from '../../http/page.dto';
 import { CurrentPrincipal, Scopes } from '../auth.decorators';
 import type { Principal } from '../principal';
@@ -28,7 +30,8 @@ export class ApiKeysController {
   /** Revoke an API key. Doing it again changes nothing. */
   @Delete(':id')
   @HttpCode(204)
-  async revoke(@CurrentPrincipal() principal: Principal, @Param('id') id: string): Promise<void> {
+  @ApiProblem(404)
+  async revoke(@CurrentPrincipal() principal: Principal, @Param('id', IdPipe.of('key')) id: string): Promise<void> {
     await this.apiKeys.revoke(principal, id);
   }
 }
