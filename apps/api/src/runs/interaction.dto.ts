@@ -1,0 +1,55 @@
+import { Allow, IsIn, IsOptional } from 'class-validator';
+import type { InteractionRecord } from './interaction.schema';
+
+/** Something a run waits for people to say. */
+export class InteractionDto {
+  id: string;
+  runId: string;
+  sessionId: string;
+  kind: 'approval' | 'question' | 'elicitation' | 'client_tool' | 'unknown_outcome';
+  /** The tool call concerned, if any. */
+  callId: string | null;
+  prompt: string;
+  /** JSON Schema that the value of an answer must satisfy; null: any text. */
+  schema: Record<string, unknown> | null;
+  status: 'open' | 'answered' | 'approved' | 'denied' | 'cancelled' | 'expired';
+  /** Id of the principal who answered. */
+  answeredBy: string | null;
+  /** ISO 8601. */
+  createdAt: string;
+  /** When the run stops waiting, ISO 8601. */
+  expiresAt: string;
+
+  static from(interaction: InteractionRecord): InteractionDto {
+    return {
+      id: interaction.id,
+      runId: interaction.runId,
+      sessionId: interaction.sessionId,
+      kind: interaction.kind,
+      callId: interaction.callId ?? null,
+      prompt: interaction.prompt,
+      schema: interaction.schema ?? null,
+      status: interaction.status,
+      answeredBy: interaction.answeredBy ?? null,
+      createdAt: interaction.createdAt.toISOString(),
+      expiresAt: interaction.expiresAt.toISOString(),
+    };
+  }
+}
+
+export class InteractionPageDto {
+  items: InteractionDto[];
+  nextCursor: string | null;
+}
+
+/** An answer to an interaction. */
+export class AnswerInteractionDto {
+  /** `answered` for questions; `approved` and `denied` for approvals; `cancelled` to say nothing. */
+  @IsOptional()
+  @IsIn(['answered', 'approved', 'denied', 'cancelled'])
+  outcome: 'answered' | 'approved' | 'denied' | 'cancelled' = 'answered';
+
+  /** The answer: text, or a value that satisfies the interaction's schema. */
+  @Allow()
+  value?: unknown;
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import Ajv2020 from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
+import { Bus } from '@scorpio/bus';
+import { notFound } from '@scorpio/kernel';
+import type { Access } from '../auth/principal';
+import { SessionsService } from '../sessions/sessions.service';
+import { InteractionRepository } from './interaction.repository';
+import type { InteractionRecord } from './interaction.schema';
+import { RunInbox } from './run-inbox.service';
+import { answerInvalid, interactionClosed } from './run.errors';
+import { RunRepository } from './run.repository';
+import type { InteractionAnswer } from './run.schema';
+
+const OUTCOMES: Record<InteractionRecord['kind'], InteractionAnswer['outcome'][]> = {
+  question: ['answered', 'cancelled'],
+  elicitation: ['answered', 'denied', 'cancelled'],
+  approval: ['approved', 'denied'],
+  client_tool: ['answered', 'cancelled'],
+  unknown_outcome: ['answered'],
+};
+
+/** What runs wait for people to say, and the answers: given to any process, taken by the run's owner. */
+@Injectable()
+export class Interactions {
+  constructor(
+    private readonly interactions: InteractionRepository,
+    private readonly runs: RunRepository,
+    private readonly inbox: RunInbox,
+    private readonly sessions: SessionsService,
+    private readonly bus: Bus,
+  ) {}
+
+  /** Newest first. @throws DomainError not-found for the session */
+  async list(access: Access, sessionId: string, limit: number, before?: string): Promise<InteractionRecord[]> {
+    await this.sessions.get(access, sessionId);
+    return this.interactions.list(access, sessionId, limit, before);
+  }
+
+  /**
+   * Gives the answer to the run, once.
+   * @throws DomainError not-found, conflict `interaction_closed`, invalid `answer_invalid`
+   */
+  async answer(
+    access: Access,
+    sessionId: string,
+    id: string,
+    by: string,
+    answer: InteractionAnswer,
+  ): Promise<InteractionRecord> {
+    const interaction = await this.interactions.find(access, sessionId, id);
+    if (!interaction) throw notFound('interaction');
+    if (interaction.status !== 'open') throw interactionClosed(interaction.status);
+    checkAnswer(interaction, answer);
+    const given = await this.runs.answer(interaction.runId, { inputId: id, kind: 'answer', by, answer, at: new Date() });
+    if (!given) throw interactionClosed('answered');
+    await this.interactions.close(id, { status: answer.outcome, answer, answeredBy: by });
+    await this.inbox.resume(interaction.runId);
+    this.bus.ring(`ctl:${interaction.runId}`);
+    return { ...interaction, status: answer.outcome, answeredBy: by };
+  }
+}
+
+/** @throws DomainError invalid `answer_invalid` where the kind or the schema does not allow it */
+function checkAnswer({ kind, schema }: InteractionRecord, { outcome, value }: InteractionAnswer): void {
+  if (!OUTCOMES[kind].includes(outcome))
+    throw answerInvalid('outcome', `An interaction of kind ${kind} takes ${OUTCOMES[kind].join(' or ')}.`);
+  if (outcome !== 'answered') return;
+  if (!schema) {
+    if (typeof value === 'string' && value.length > 0 && value.length <= 100_000) return;
+    throw answerInvalid('value', 'The answer must be text of 1 to 100,000 characters.');
+  }
+  const ajv = addFormats(new Ajv2020({ strict: false, allErrors: false }));
+  if (!ajv.validate(schema, value)) {
+    const [error] = ajv.errors ?? [];
+    throw answerInvalid(`value${error?.instancePath ?? ''}`, `The answer ${error?.message ?? 'does not fit its schema'}.`);
+  }
+}

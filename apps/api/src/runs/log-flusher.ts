@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { monotonicMs, pause } from '@scorpio/kernel';
+import { EventLog } from './event-log.repository';
+import type { RunJournal } from './run-journal';
+
+/** Bounds of the pause between two flushes while events keep coming, in milliseconds. */
+const SHORTEST_WINDOW = 5;
+const LONGEST_WINDOW = 50;
+/** Pause after a store fault: doubles up to the second figure. */
+const RETRY_FIRST = 50;
+const RETRY_LAST = 1000;
+
+/**
+ * Group commit: writes the due batches of all runs of this process in one command, one command at a time.
+ * An idle store gets an event at once; a busy one gets wider batches, twice as wide as it was slow.
+ */
+@Injectable()
+export class LogFlusher {
+  private readonly due = new Set<RunJournal>();
+  private running = false;
+  private planned?: { immediate?: NodeJS.Immediate; timer?: NodeJS.Timeout };
+  /** Not before this time do batches go that can wait. */
+  private earliest = 0;
+  private retryDelay = 0;
+
+  constructor(private readonly log: EventLog) {}
+
+  /** Has the journal's events written soon: at the end of this turn of the event loop, or when the window opens. */
+  readonly schedule = (journal: RunJournal): void => {
+    this.due.add(journal);
+    this.plan(!journal.canWait);
+  };
+
+  private plan(urgent: boolean): void {
+    if (this.running || this.planned?.immediate) return;
+    const wait = urgent ? 0 : this.earliest - monotonicMs();
+    if (wait > 0) {
+      if (this.planned) return;
+      this.planned = { timer: setTimeout(() => void this.flush(), wait) };
+      return;
+    }
+    clearTimeout(this.planned?.timer);
+    // After the reads of this turn, so that what several sockets brought leaves together.
+    this.planned = { immediate: setImmediate(() => void this.flush()) };
+  }
+
+  private async flush(): Promise<void> {
+    this.planned = undefined;
+    this.running = true;
+    const journals: RunJournal[] = [];
+    const batches = [];
+    for (const journal of this.due) {
+      const batch = journal.seal();
+      if (!batch) continue;
+      journals.push(journal);
+      batches.push(batch);
+    }
+    this.due.clear();
+    const start = monotonicMs();
+    const outcomes = batches.length ? await this.log.append(batches) : [];
+    const end = monotonicMs();
+    this.earliest = end + Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * (end - start)));
+    let failed = false;
+    journals.forEach((journal, index) => {
+      const outcome = outcomes[index]!;
+      failed ||= outcome instanceof Error;
+      journal.settle(outcome);
+      if (journal.dirty) this.due.add(journal);
+    });
+    this.retryDelay = failed ? Math.min(RETRY_LAST, this.retryDelay * 2 || RETRY_FIRST) : 0;
+    if (failed) await pause(this.retryDelay);
+    this.running = false;
+    if (this.due.size) this.plan([...this.due].some((journal) => !journal.canWait));
+  }
+}

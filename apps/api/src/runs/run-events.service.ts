@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../auth/principal';
+import { accessOf } from '../auth/principal';
+import { StreamQuota } from '../auth/streams/stream-quota.service';
+import { EventLog } from './event-log.repository';
+import { cursorInvalid, eventsGone } from './run.errors';
+import { RunStreams } from './run-stream.service';
+import { RunsService } from './runs.service';
+import type { RunRecord } from './run.schema';
+import { isTerminal } from '@scorpio/events';
+
+/** A page of events as JSON text, each rendered when it was made. */
+export interface EventPage {
+  events: string[];
+  nextCursor: string | null;
+}
+
+/** Reads a run's events: as a stream to its end, or page by page. */
+@Injectable()
+export class RunEvents {
+  constructor(
+    private readonly runs: RunsService,
+    private readonly log: EventLog,
+    private readonly streams: RunStreams,
+    private readonly quota: StreamQuota,
+  ) {}
+
+  /**
+   * The stream from the event after the cursor; undefined when the client has had the last one.
+   * @throws DomainError not-found, `cursor_invalid`, `events_expired`, `too_many_streams`
+   */
+  async stream(
+    principal: Principal,
+    runId: string,
+    cursor: { header?: string; query?: string },
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<string | Buffer> | undefined> {
+    const { run, after } = await this.locate(principal, runId, cursor);
+    const last = await this.log.tail(run.id);
+    const end = last?.t ?? 0;
+    if (after > end) throw cursorInvalid(fieldOf(cursor), `The run has only ${end} events.`);
+    if (last && after === end && isTerminal(last.ty.at(-1)!)) return undefined;
+    return this.follow(principal, run.id, after, signal);
+  }
+
+  /** Follows a run from a cursor that is known to be good, counting against the principal's open streams. */
+  follow(
+    principal: Principal,
+    runId: string,
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<string | Buffer> {
+    const leave = this.quota.enter(principal);
+    // The signal, not the generator's end: a generator that is never begun has no end.
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    return this.streams.follow(runId, after, signal);
+  }
+
+  /** @throws DomainError not-found, `cursor_invalid`, `events_expired` */
+  async page(principal: Principal, runId: string, query: string | undefined, limit: number): Promise<EventPage> {
+    const { run, after } = await this.locate(principal, runId, { query });
+    const events: string[] = [];
+    let cursor = after;
+    while (events.length < limit) {
+      const batches = await this.log.read(run.id, cursor, 32);
+      if (!batches.length) break;
+      for (const batch of batches) {
+        events.push(...batch.ev.slice(Math.max(0, cursor + 1 - batch.s)));
+        cursor = batch.t;
+      }
+    }
+    if (!events.length) return { events, nextCursor: null };
+    const page = events.slice(0, limit);
+    const more = events.length > limit || (await this.log.read(run.id, cursor, 1, true)).length > 0;
+    return { events: page, nextCursor: more ? `${run.id}:${after + page.length}` : null };
+  }
+
+  private async locate(
+    principal: Principal,
+    runId: string,
+    cursor: { header?: string; query?: string },
+  ): Promise<{ run: RunRecord; after: number }> {
+    const run = await this.runs.get(accessOf(principal), runId);
+    if (run.logGone) throw eventsGone(run);
+    // EventSource sends the header with the URL it was made with, stale `?after=` and all: the header is newer.
+    const text = cursor.header || cursor.query;
+    return { run, after: text === undefined || text === '' ? 0 : parseCursor(text, run.id, fieldOf(cursor)) };
+  }
+}
+
+const fieldOf = (cursor: { header?: string }): string => (cursor.header ? 'Last-Event-ID' : 'after');
+
+function parseCursor(text: string, runId: string, field: string): number {
+  const [, id, seq] = /^(?:(run_\w{26}):)?(\d{1,9})$/.exec(text) ?? [];
+  if (seq === undefined) throw cursorInvalid(field, 'The cursor is not one of this API.');
+  if (id !== undefined && id !== runId) throw cursorInvalid(field, 'The cursor belongs to another run.');
+  return Number(seq);
+}

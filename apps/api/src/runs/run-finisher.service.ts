@@ -1,0 +1,97 @@
+import { Injectable } from '@nestjs/common';
+import { Bus } from '@scorpio/bus';
+import { AppConfig } from '@scorpio/config';
+import type { TerminalType } from '@scorpio/events';
+import { SessionsService } from '../sessions/sessions.service';
+import { InteractionRepository } from './interaction.repository';
+import type { TerminalDraft } from './live-run';
+import { RunHandlers } from './run-handler';
+import { RunRepository } from './run.repository';
+import type { InboxItem, RunDocument, RunRecord, RunStatus } from './run.schema';
+
+
+const STATUS: Record<TerminalType, RunStatus> = {
+  'run.completed': 'completed',
+  'run.failed': 'failed',
+  'run.cancelled': 'cancelled',
+};
+
+/** What a run's document says of its end, from the log's terminal event. */
+export const projection = (end: TerminalDraft): Partial<RunDocument> & { status: RunStatus } => ({
+  status: STATUS[end.type],
+  usage: end.usage,
+  cost: end.cost,
+  messages: end.messages,
+  ...(end.type === 'run.failed' && { error: { code: end.code, message: end.message, retryable: end.retryable } }),
+  ...(end.type === 'run.cancelled' && { cancelled: { by: end.by, reason: end.reason } }),
+});
+
+/**
+ * Writes what follows from a run's terminal event: the session's totals, the run's status, the next run's turn.
+ * Each step may be repeated, by this process or another; the run's own update comes last.
+ */
+@Injectable()
+export class RunFinisher {
+  constructor(
+    private readonly runs: RunRepository,
+    private readonly interactions: InteractionRepository,
+    private readonly sessions: SessionsService,
+    private readonly handlers: RunHandlers,
+    private readonly bus: Bus,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** @param epoch of the caller; with an older one than the store's nothing is changed */
+  async finish(run: RunRecord, epoch: number, end: TerminalDraft): Promise<void> {
+    // A completed run closed its empty inbox before it said so.
+    if (end.type !== 'run.completed') {
+      const left = await this.runs.closeInbox(run.id, epoch);
+      if (!left) return;
+      await this.requeueSteers(run, left);
+    }
+    await this.interactions.closeAll(run.id, 'cancelled');
+    if (run.turn !== undefined)
+      await this.sessions.settleTurn({
+        sessionId: run.sessionId,
+        runId: run.id,
+        turn: run.turn,
+        usage: end.usage,
+        cost: end.cost,
+      });
+    const endedAt = new Date();
+    await this.runs.end(run.id, epoch, {
+      ...projection(end),
+      endedAt,
+      logExpiresAt: new Date(endedAt.getTime() + this.config.runs.eventsRetentionMs),
+      ...(run.turn !== undefined && { turn: run.turn }),
+    });
+    await this.next(run.sessionId);
+  }
+
+  /** Lets the session's next run begin, if one waits. */
+  async next(sessionId: string): Promise<void> {
+    if (await this.runs.promote(sessionId)) this.bus.ring('work');
+  }
+
+  /** Steers that no step will answer become runs of their own: never lost. Their ids follow from the items. */
+  async requeueSteers(run: RunRecord, items: InboxItem[]): Promise<void> {
+    for (const item of items) {
+      if (item.kind !== 'steer') continue;
+      const id = `run_${item.inputId.slice(item.inputId.indexOf('_') + 1)}`;
+      await this.runs.insertQueued({
+        _id: id,
+        tenantId: run.tenantId,
+        ownerId: run.ownerId,
+        sessionId: run.sessionId,
+        order: `1${id}`,
+        input: this.handlers.current.fromSteer(run, item.input),
+        model: run.model,
+        onBusy: 'enqueue',
+        position: 1,
+        inbox: [],
+        steers: [],
+        createdAt: item.at,
+      });
+    }
+  }
+}

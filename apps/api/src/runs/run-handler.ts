@@ -1,0 +1,69 @@
+import type { RunEvent, RunEventDraft } from '@scorpio/events';
+import type { CancelReason, InboxItem, RunRecord } from './run.schema';
+
+/** Why a run ends other than by its own completion. */
+export type RunOutcome =
+  | { type: 'cancelled'; by: string; reason: CancelReason }
+  | { type: 'failed'; code: string; message: string; retryable: boolean };
+
+/** Thrown by a handler to end its run as failed. The message is for clients: no secret, no stack. */
+export class RunFailure extends Error {
+  override readonly name = 'RunFailure';
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly retryable = false,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** What a handler may ask of its worker. */
+export interface RunControl {
+  /** Aborts when the run must stop here: cancelled, out of time, handed over, or fenced. Then throw its reason. */
+  readonly signal: AbortSignal;
+  /** Whether the server is going down: stop at the end of a step by throwing the reason {@link RunControl.handOver} gives. */
+  readonly draining: boolean;
+  handOver(): Error;
+  inbox: {
+    /** What was given to the run and is not yet taken in, in order. Repeats until `input.accepted` or `interaction.resolved` of it is stored. */
+    take(): Promise<InboxItem[]>;
+    /** Closes the inbox if it is empty, as the last thing before `run.completed`; false: take and go on. */
+    close(): Promise<boolean>;
+  };
+  /** Resolves when all that was yielded is stored: before anything that must not happen twice. */
+  durable(): Promise<void>;
+}
+
+/**
+ * The work of a run. The `runs` room owns this interface and knows nothing of models or tools; one room implements it.
+ * A handler may be called again for the same run, with everything stored so far: after a crash, a hand-over, an answer.
+ */
+export interface RunHandler {
+  /** Id of the stored message that a run of this turn answers. */
+  inputMessageId(run: RunRecord): string;
+  /**
+   * Works on the run and yields what happens, one array for what happened together. Ends after `run.completed` or
+   * `run.parked`; throws {@link RunFailure} to fail, and the signal's reason when aborted.
+   */
+  run(run: RunRecord, events: RunEvent[], control: RunControl): AsyncIterable<RunEventDraft[]>;
+  /** Brings a run that ends otherwise to a proper end: saves what was said, pairs open calls; the terminal event is last. */
+  settle(run: RunRecord, events: RunEvent[], outcome: RunOutcome): Promise<RunEventDraft[]>;
+  /** A run of its own for a message that was meant to steer a run which has ended. */
+  fromSteer(run: RunRecord, input: Record<string, unknown>): Record<string, unknown>;
+}
+
+/** Where the handler is found: `chat` registers itself at boot, so that `runs` imports no feature. */
+export class RunHandlers {
+  private handler?: RunHandler;
+
+  register(handler: RunHandler): void {
+    this.handler = handler;
+  }
+
+  get current(): RunHandler {
+    if (!this.handler) throw new Error('No run handler is registered.');
+    return this.handler;
+  }
+}

@@ -1,0 +1,128 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Bus } from '@scorpio/bus';
+import { AppConfig } from '@scorpio/config';
+import { DomainError } from '@scorpio/kernel';
+import { RunStop } from './live-run';
+import { RunExecution } from './run-execution.service';
+import type { RunOutcome } from './run-handler';
+import { Fenced } from './run-journal';
+import { RunLeases } from './run-lease.service';
+import { RunStarter, type ClaimReason } from './run-starter.service';
+import { RunRepository, type NewRun } from './run.repository';
+import type { RunRecord } from './run.schema';
+import { crashesInARow, runningMs } from './run-takeover';
+
+/** A run that stops its worker this often without finishing a step is given up. */
+const MOST_CRASHES = 3;
+
+const GIVEN_UP: RunOutcome = {
+  type: 'failed',
+  code: 'recovery_exhausted',
+  message: `The run stopped its worker ${MOST_CRASHES} times without finishing a step.`,
+  retryable: false,
+};
+
+/** Brings claimed runs from wherever they are to their end, one promise for each. */
+@Injectable()
+export class RunWorker {
+  private readonly logger = new Logger('RunWorker');
+  private readonly working = new Set<Promise<void>>();
+  private stopping = false;
+  /** Called whenever a place becomes free. */
+  onFree: () => void = () => undefined;
+
+  constructor(
+    private readonly starter: RunStarter,
+    private readonly execution: RunExecution,
+    private readonly leases: RunLeases,
+    private readonly runs: RunRepository,
+    private readonly bus: Bus,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** How many more runs this process would take. */
+  get room(): number {
+    return this.stopping ? 0 : this.config.runs.concurrency - this.leases.held;
+  }
+
+  /**
+   * Stores a new run as its session's active one and begins it here if there is room.
+   * Resolves when the run is stored and its session knows of it, not when it has ended.
+   * @returns undefined when the session is busy or the idempotency key is taken
+   */
+  async accept(newRun: NewRun, newSession: boolean): Promise<RunRecord | undefined> {
+    const here = this.room > 0;
+    const run = await this.runs.insertActive(newRun, here ? this.leases.worker : undefined);
+    if (!run) return undefined;
+    if (!here) {
+      // Whoever claims it takes a turn of its own; until then the new session must be there to be seen.
+      if (newSession) await this.starter.takeTurn(run);
+      this.bus.ring('work');
+      return run;
+    }
+    try {
+      const live = await this.starter.begin(run);
+      void this.keep(run, () => this.execution.drive(live, [], this.config.runs.maxMs));
+      return run;
+    } catch (error) {
+      void this.keep(run, () => Promise.reject(error as Error));
+      throw error;
+    }
+  }
+
+  /** Works on a run claimed from the queue or from an owner who is gone. */
+  resume(run: RunRecord, reason: ClaimReason): void {
+    void this.keep(run, async () => {
+      if (run.cancel) return this.end(run, { type: 'cancelled', by: run.cancel.by, reason: run.cancel.reason });
+      const { found, live, fence } = await this.starter.takeOver(run, reason);
+      if (!live) return this.execution.project(run, found.terminal!);
+      if (reason === 'crash' && crashesInARow(found.events) >= MOST_CRASHES)
+        return this.execution.settle(live, GIVEN_UP);
+      const left = this.config.runs.maxMs - runningMs(found.events);
+      await this.execution.drive(live, [...found.events, fence!], left);
+    });
+  }
+
+  /** Ends a claimed run that nobody works on. Resolves when its terminal event is stored and projected. */
+  endNow(run: RunRecord, outcome: RunOutcome): Promise<void> {
+    return this.keep(run, () => this.end(run, outcome));
+  }
+
+  private async end(run: RunRecord, outcome: RunOutcome): Promise<void> {
+    const { found, live } = await this.starter.openToEnd(run);
+    return live ? this.execution.settle(live, outcome) : this.execution.project(run, found.terminal!);
+  }
+
+  private keep(run: RunRecord, work: () => Promise<void>): Promise<void> {
+    const done = work()
+      .catch((error: unknown) => this.failed(run, error))
+      .finally(() => {
+        this.leases.remove(run.id);
+        this.working.delete(done);
+        this.onFree();
+      });
+    this.working.add(done);
+    return done;
+  }
+
+  private async failed(run: RunRecord, error: unknown): Promise<void> {
+    if (error instanceof Fenced) return;
+    // The session was deleted while the run waited for its turn.
+    if (error instanceof DomainError && error.code === 'session_not_found')
+      return this.end(run, { type: 'cancelled', by: 'system', reason: 'session_deleted' });
+    // Its lease runs out, and whoever finds it tries again: the poison guard bounds that.
+    this.logger.error({ err: error, runId: run.id }, 'A run could not be worked on.');
+  }
+
+  /**
+   * Takes nothing more; lets live runs reach the end of a step for `graceMs`, then hands them over as they are.
+   */
+  async drain(graceMs: number): Promise<void> {
+    this.stopping = true;
+    this.execution.drain();
+    const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
+    await Promise.race([Promise.allSettled(this.working), grace]);
+    for (const { abort } of this.leases.all()) abort.abort(new RunStop({ type: 'handoff' }));
+    await Promise.allSettled(this.working);
+  }
+}

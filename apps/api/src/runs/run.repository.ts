@@ -1,0 +1,313 @@
+import { Injectable } from '@nestjs/common';
+import { InjectModel } from '@nestjs/mongoose';
+import { isDuplicateKey } from '@scorpio/persistence';
+import type { Model, mongo } from 'mongoose';
+import type { Access } from '../auth/principal';
+import { RunModel, type InboxItem, type RunDocument, type RunRecord, type RunStatus } from './run.schema';
+
+const toRecord = ({ _id, ...rest }: RunDocument): RunRecord => ({ id: _id, ...rest });
+
+/** A run as it is accepted; where it stands in its session's queue is the store's to decide. */
+export type NewRun = Omit<RunDocument, 'lease' | 'epoch' | 'status' | 'ready' | 'activeKey'>;
+
+/** What a run's owner keeps in the store beside the log; every write names the epoch, so that an old owner changes nothing. */
+@Injectable()
+export class RunRepository {
+  constructor(@InjectModel(RunModel.name) private readonly model: Model<RunModel>) {}
+
+  private get runs() {
+    return this.model.collection as unknown as mongo.Collection<RunDocument>;
+  }
+
+  /**
+   * Accepts a run as its session's active one: claimed by `worker` at once, or ready for anyone.
+   * @returns undefined when the session has an active run, or the idempotency key is taken
+   */
+  async insertActive(run: NewRun, worker?: string): Promise<RunRecord | undefined> {
+    const document = { ...run, ready: true, activeKey: run.sessionId };
+    try {
+      if (!worker) {
+        const queued: RunDocument = { ...document, status: 'queued', epoch: 0 };
+        await this.runs.insertOne(queued);
+        return toRecord(queued);
+      }
+      // An upsert, since only an update can take the store's clock for the lease.
+      const { _id, ...rest } = document;
+      const claimed = await this.runs.findOneAndUpdate(
+        { _id },
+        {
+          $setOnInsert: { ...rest, status: 'running', epoch: 1, 'lease.owner': worker },
+          $currentDate: { 'lease.at': true },
+        } as mongo.UpdateFilter<RunDocument>,
+        { upsert: true, returnDocument: 'after' },
+      );
+      return toRecord(claimed!);
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Accepts a run behind the session's active one. @returns undefined when the id or the idempotency key is taken */
+  async insertQueued(run: NewRun): Promise<RunRecord | undefined> {
+    const queued: RunDocument = { ...run, ready: false, status: 'queued', epoch: 0 };
+    try {
+      await this.runs.insertOne(queued);
+      return toRecord(queued);
+    } catch (error) {
+      if (isDuplicateKey(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async find(access: Access, id: string): Promise<RunRecord | null> {
+    const run = await this.runs.findOne({ _id: id, ...access });
+    return run && toRecord(run);
+  }
+
+  async findByIdempotencyKey(idemKey: string): Promise<RunRecord | null> {
+    const run = await this.runs.findOne({ idemKey });
+    return run && toRecord(run);
+  }
+
+  /** The run of the session that took in a steer with this key. */
+  async findBySteer(access: Access, sessionId: string, idemKey: string): Promise<RunRecord | null> {
+    const run = await this.runs.findOne({ sessionId, ...access, 'steers.idemKey': idemKey });
+    return run && toRecord(run);
+  }
+
+  async findActive(sessionId: string): Promise<RunRecord | null> {
+    const run = await this.runs.findOne({ activeKey: sessionId });
+    return run && toRecord(run);
+  }
+
+  /** Newest first, from before `before`. */
+  async list(access: Access, sessionId: string, limit: number, before?: string): Promise<RunRecord[]> {
+    const page = await this.runs
+      .find({ sessionId, ...access, ...(before ? { _id: { $lt: before } } : {}) })
+      .sort({ _id: -1 })
+      .limit(limit)
+      .toArray();
+    return page.map(toRecord);
+  }
+
+  async countQueued(sessionId: string): Promise<number> {
+    return this.runs.countDocuments({ sessionId, status: 'queued' }, { limit: 1000 });
+  }
+
+  /** Takes the oldest run that is ready. */
+  async claimNext(worker: string): Promise<RunRecord | null> {
+    return this.claimed({ status: 'queued', ready: true }, worker, { order: 1 });
+  }
+
+  /** Takes over a run seen in this state: one of several that try gets it. */
+  async takeOver(seen: RunRecord, worker: string): Promise<RunRecord | null> {
+    return this.claimed({ _id: seen.id, epoch: seen.epoch, status: seen.status }, worker);
+  }
+
+  private async claimed(
+    filter: mongo.Filter<RunDocument>,
+    worker: string,
+    sort?: { order: 1 },
+  ): Promise<RunRecord | null> {
+    const run = await this.runs.findOneAndUpdate(
+      filter,
+      {
+        $set: { status: 'running', 'lease.owner': worker },
+        $inc: { epoch: 1 },
+        $currentDate: { 'lease.at': true },
+        $unset: { expiresAt: true },
+      } as unknown as mongo.UpdateFilter<RunDocument>,
+      { returnDocument: 'after', ...(sort && { sort }) },
+    );
+    return run && toRecord(run);
+  }
+
+  /** Renews the leases of all these runs that `worker` still holds. */
+  async renew(worker: string, ids: string[]): Promise<void> {
+    await this.runs.updateMany(
+      { _id: { $in: ids }, 'lease.owner': worker } as mongo.Filter<RunDocument>,
+      { $currentDate: { 'lease.at': true } } as unknown as mongo.UpdateFilter<RunDocument>,
+    );
+  }
+
+  /** Owner, epoch and wish to cancel of these runs, and nothing else of them. */
+  async control(ids: string[]): Promise<RunRecord[]> {
+    const projection = { epoch: 1, lease: 1, cancel: 1 };
+    return (await this.runs.find({ _id: { $in: ids } }, { projection }).toArray()).map(toRecord);
+  }
+
+  async expiredLeases(before: Date, limit: number): Promise<RunRecord[]> {
+    const filter = { status: 'running', 'lease.at': { $lt: before } } as mongo.Filter<RunDocument>;
+    return (await this.runs.find(filter).sort({ 'lease.at': 1 }).limit(limit).toArray()).map(toRecord);
+  }
+
+  /** Running runs of other owners: at boot of a store that only one process can use, those are dead. */
+  async heldByOthers(worker: string, limit: number): Promise<RunRecord[]> {
+    const filter = { status: 'running', 'lease.owner': { $ne: worker } } as mongo.Filter<RunDocument>;
+    return (await this.runs.find(filter).limit(limit).toArray()).map(toRecord);
+  }
+
+  /** Lets the run go at once: its lease is long over. */
+  async release(id: string, epoch: number): Promise<void> {
+    await this.runs.updateOne({ _id: id, epoch, status: 'running' }, { $set: { 'lease.at': new Date(0) } } as never);
+  }
+
+  async requestCancel(access: Access, id: string, cancel: RunDocument['cancel']): Promise<RunRecord | null> {
+    await this.runs.updateOne(
+      { _id: id, ...access, status: { $in: ['queued', 'running', 'waiting_input'] }, cancel: { $exists: false } },
+      { $set: { cancel } },
+    );
+    return this.find(access, id);
+  }
+
+  // ---- inbox
+
+  /** Gives a steer to a live run. @returns the run, or null where it takes nothing more */
+  async steer(id: string, item: InboxItem, steer?: RunDocument['steers'][number]): Promise<RunRecord | null> {
+    const run = await this.runs.findOneAndUpdate(
+      {
+        _id: id,
+        status: 'running',
+        inboxClosed: { $exists: false },
+        ...(steer && { 'steers.idemKey': { $ne: steer.idemKey } }),
+      },
+      { $push: { inbox: item, ...(steer && { steers: steer }) } },
+      { returnDocument: 'after' },
+    );
+    return run && toRecord(run);
+  }
+
+  /** Gives an answer to a live run, once per interaction. @returns false where it already has one or has ended */
+  async answer(id: string, item: InboxItem): Promise<boolean> {
+    const result = await this.runs.updateOne(
+      { _id: id, status: { $in: ['running', 'waiting_input', 'queued'] }, 'inbox.inputId': { $ne: item.inputId } },
+      { $push: { inbox: item } },
+    );
+    return result.matchedCount === 1;
+  }
+
+  async inbox(id: string, epoch: number): Promise<InboxItem[]> {
+    const run = await this.runs.findOne({ _id: id, epoch }, { projection: { inbox: 1 } });
+    return run?.inbox ?? [];
+  }
+
+  async pull(id: string, inputIds: string[]): Promise<void> {
+    await this.runs.updateOne({ _id: id }, { $pull: { inbox: { inputId: { $in: inputIds } } } });
+  }
+
+  /** Closes the inbox if nothing is in it and the epoch is still the caller's. */
+  async closeEmptyInbox(id: string, epoch: number): Promise<boolean> {
+    const result = await this.runs.updateOne({ _id: id, epoch, inbox: { $size: 0 } }, { $set: { inboxClosed: true } });
+    return result.matchedCount === 1;
+  }
+
+  /** Closes the inbox whatever is in it. @returns what was left, or null when the run has another owner */
+  async closeInbox(id: string, epoch: number): Promise<InboxItem[] | null> {
+    const run = await this.runs.findOneAndUpdate(
+      { _id: id, epoch },
+      { $set: { inboxClosed: true } },
+      { returnDocument: 'after', projection: { inbox: 1 } },
+    );
+    return run && run.inbox;
+  }
+
+  // ---- state
+
+  /** Parks the run unless something waits in its inbox. */
+  async park(id: string, epoch: number, expiresAt: Date, turn: number | undefined): Promise<boolean> {
+    const result = await this.runs.updateOne(
+      { _id: id, epoch, status: 'running', inbox: { $size: 0 } },
+      { $set: { status: 'waiting_input', expiresAt, ...(turn !== undefined && { turn }) }, $unset: { lease: true } },
+    );
+    return result.matchedCount === 1;
+  }
+
+  /** Puts an answered run back into the queue. It is still its session's active one. */
+  async requeue(id: string): Promise<boolean> {
+    const result = await this.runs.updateOne(
+      { _id: id, status: 'waiting_input' },
+      { $set: { status: 'queued', ready: true }, $unset: { expiresAt: true } },
+    );
+    return result.matchedCount === 1;
+  }
+
+  /** Writes what the log's terminal event says, and frees the session for its next run. */
+  async end(id: string, epoch: number, end: Partial<RunDocument> & { status: RunStatus }): Promise<boolean> {
+    const result = await this.runs.updateOne(
+      { _id: id, epoch },
+      { $set: { ...end, ready: false, inbox: [] }, $unset: { activeKey: true, lease: true, expiresAt: true } },
+    );
+    return result.matchedCount === 1;
+  }
+
+  /** Makes the first waiting run of a session its active one, if it has none. @returns whether one became ready */
+  async promote(sessionId: string): Promise<boolean> {
+    const [head] = await this.runs
+      .find({ sessionId, status: 'queued' }, { projection: { _id: 1, ready: 1 } })
+      .sort({ order: 1 })
+      .limit(1)
+      .toArray();
+    if (!head || head.ready) return false;
+    try {
+      const result = await this.runs.updateOne(
+        { _id: head._id, status: 'queued', ready: false },
+        { $set: { ready: true, activeKey: sessionId } },
+      );
+      return result.matchedCount === 1;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  // ---- what the sweeper looks for
+
+  async waitingSessions(limit: number): Promise<string[]> {
+    const rows = await this.runs
+      .find({ status: 'queued', ready: false }, { projection: { sessionId: 1 } })
+      .sort({ order: 1 })
+      .limit(limit)
+      .toArray();
+    return [...new Set(rows.map((row) => row.sessionId))];
+  }
+
+  /** Parked runs whose time is over. */
+  async expiredParked(now: Date, limit: number): Promise<RunRecord[]> {
+    return (await this.runs.find({ status: 'waiting_input', expiresAt: { $lt: now } }).limit(limit).toArray()).map(toRecord);
+  }
+
+  /** Parked runs that hold an answer, because whoever brought it went away before putting them back into the queue. */
+  async answeredParked(limit: number): Promise<RunRecord[]> {
+    const filter = { status: 'waiting_input', 'inbox.inputId': { $exists: true } } as mongo.Filter<RunDocument>;
+    return (await this.runs.find(filter).limit(limit).toArray()).map(toRecord);
+  }
+
+  async forgetIdempotency(now: Date): Promise<void> {
+    await this.runs.updateMany(
+      { idemExpiresAt: { $lt: now } },
+      { $unset: { idemKey: true, idemHash: true, idemExpiresAt: true } },
+    );
+  }
+
+  async expiredLogs(now: Date, limit: number): Promise<RunRecord[]> {
+    return (await this.runs.find({ logExpiresAt: { $lt: now } }).limit(limit).toArray()).map(toRecord);
+  }
+
+  async markLogGone(id: string): Promise<void> {
+    await this.runs.updateOne({ _id: id }, { $set: { logGone: true } });
+  }
+
+  async forgetLog(id: string): Promise<void> {
+    await this.runs.updateOne({ _id: id }, { $unset: { logExpiresAt: true } });
+  }
+
+  /** All runs of a session, for its deletion. */
+  async ofSession(sessionId: string, limit: number): Promise<RunRecord[]> {
+    return (await this.runs.find({ sessionId }).sort({ _id: -1 }).limit(limit).toArray()).map(toRecord);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.runs.deleteOne({ _id: id });
+  }
+}

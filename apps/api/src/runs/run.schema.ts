@@ -1,0 +1,95 @@
+import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
+import { documentOptions } from '@scorpio/persistence';
+import type { TokenUsage } from '@scorpio/events';
+import type { Owner } from '../auth/principal';
+import type { SessionSeed } from '../sessions/session.schema';
+
+export type RunStatus = 'queued' | 'running' | 'waiting_input' | 'completed' | 'failed' | 'cancelled';
+export type OnBusy = 'enqueue' | 'reject' | 'steer' | 'interrupt';
+export type CancelReason = 'user' | 'superseded' | 'session_deleted' | 'admin';
+
+export const ENDED: readonly RunStatus[] = ['completed', 'failed', 'cancelled'];
+export const hasEnded = (status: RunStatus): boolean => ENDED.includes(status);
+
+/** Something given to a run while it is live: a steering message, or the answer to an interaction. */
+export type InboxItem =
+  | { inputId: string; kind: 'steer'; by: string; input: Record<string, unknown>; at: Date }
+  | { inputId: string; kind: 'answer'; by: string; answer: InteractionAnswer; at: Date };
+
+/** What somebody said to an interaction. `inputId` of its inbox item is the interaction's id. */
+export interface InteractionAnswer {
+  outcome: 'answered' | 'approved' | 'denied' | 'cancelled';
+  /** The answer itself: text, or a value that satisfies the interaction's schema. */
+  value?: unknown;
+}
+
+/** A run as the store keeps it. `status` is a projection of the event log: the log's terminal event decides. */
+export interface RunDocument extends Owner {
+  _id: string;
+  sessionId: string;
+  /** Place in the session's queue: `0<id>` before `1<id>`. */
+  order: string;
+  status: RunStatus;
+  /** Whether it is its session's turn. Set together with `activeKey`. */
+  ready: boolean;
+  /** The session id while this is the session's one active run; absent otherwise, never null. */
+  activeKey?: string;
+  /** Ownership number: rises at every claim, so that an older owner is fenced. */
+  epoch: number;
+  lease?: { owner: string; at: Date };
+  cancel?: { at: Date; by: string; reason: CancelReason };
+  /** What the run's handler works on; opaque to this room. */
+  input: Record<string, unknown>;
+  /** What the session is made of when the message named none. */
+  seed?: SessionSeed;
+  model: string;
+  onBusy: OnBusy;
+  position: number;
+  /** Messages in order of the session's turns; absent until the run has begun. */
+  turn?: number;
+  inbox: InboxItem[];
+  inboxClosed?: boolean;
+  /** Idempotency of the steers this run took in. */
+  steers: { idemKey: string; idemHash: string; inputId: string }[];
+  idemKey?: string;
+  idemHash?: string;
+  idemExpiresAt?: Date;
+  /** Only while parked: when the first open interaction expires. */
+  expiresAt?: Date;
+  createdAt: Date;
+  endedAt?: Date;
+  logExpiresAt?: Date;
+  /** The events are gone or going. */
+  logGone?: boolean;
+  usage?: TokenUsage;
+  cost?: number | null;
+  error?: { code: string; message: string; retryable: boolean };
+  cancelled?: { by: string; reason: CancelReason };
+  messages?: string[];
+}
+
+export type RunRecord = Omit<RunDocument, '_id'> & { id: string };
+
+/** Only what the store must know: the indexes. Documents are read and written through the native collection. */
+@Schema({ ...documentOptions, collection: 'runs', strict: false })
+export class RunModel {
+  @Prop({ type: String, required: true })
+  _id: string;
+
+  @Prop({ type: String })
+  tenantId: string;
+
+  @Prop({ type: String })
+  ownerId: string;
+}
+
+export const RunSchema = SchemaFactory.createForClass(RunModel);
+RunSchema.index({ activeKey: 1 }, { unique: true, sparse: true });
+RunSchema.index({ idemKey: 1 }, { unique: true, sparse: true });
+RunSchema.index({ sessionId: 1, _id: -1 });
+RunSchema.index({ sessionId: 1, status: 1, order: 1 });
+RunSchema.index({ status: 1, ready: 1, order: 1 });
+RunSchema.index({ status: 1, 'lease.at': 1 });
+RunSchema.index({ status: 1, expiresAt: 1 });
+RunSchema.index({ idemExpiresAt: 1 }, { sparse: true });
+RunSchema.index({ logExpiresAt: 1 }, { sparse: true });
