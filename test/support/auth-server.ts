@@ -180,6 +180,14 @@ export class AuthServer {
     return this.ask('/keys', { method: 'POST', key, body: { name: 'test', ...wanted } });
   }
 
+  /** A member's key of the subject `ada`, unless something else is wanted. */
+  async memberKey(key: string, wanted: Record<string, unknown> = {}): Promise<{ id: string; key: string }> {
+    const scopes = ['models:read', 'sessions:read', 'chat'];
+    const made = await this.makeKey(key, { scopes, ownerId: 'ada', ...wanted });
+    expect(made.status).toBe(201);
+    return made.body as { id: string; key: string };
+  }
+
   close(): Promise<void> {
     return this.app.close();
   }

@@ -73,4 +73,4 @@ export class AuthGuard implements CanActivate {
 }
 
 /** The path of the route as it was declared, so that ids in it do not make it a route of its own. */
-const templateOf = (request: Request): string => String((request.route as { path?: unknown } | undefined)?.path ?? '');
+const templateOf = (request: Request): string => (request.route as { path: string }).path;

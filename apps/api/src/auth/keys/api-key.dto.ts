@@ -97,6 +97,9 @@ export class ApiKeyPageDto {
   nextCursor: string | null;
 
   static from(page: { items: ApiKeyRecord[]; nextCursor: string | null }): ApiKeyPageDto {
-    return Object.assign(new ApiKeyPageDto(), { items: page.items.map(ApiKeyDto.from), nextCursor: page.nextCursor });
+    return Object.assign(new ApiKeyPageDto(), {
+      items: page.items.map((item) => ApiKeyDto.from(item)),
+      nextCursor: page.nextCursor,
+    });
   }
 }
