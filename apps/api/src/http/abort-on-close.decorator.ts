@@ -7,17 +7,8 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
  */
 export const AbortOnClose = createParamDecorator((_: unknown, context: ExecutionContext): AbortSignal => {
   const response = context.switchToHttp().getResponse<Response>();
-  const { socket } = response.req;
   const controller = new AbortController();
-  const abort = (): void => {
-    // The socket is watched too: a response that waits behind another on its connection hears nothing of its own.
-    socket.off('close', abort);
-    controller.abort();
-  };
-  if (socket.destroyed || response.closed) abort();
-  else {
-    socket.once('close', abort);
-    response.once('close', abort);
-  }
+  if (response.closed || response.req.socket.destroyed) controller.abort();
+  else response.once('close', () => controller.abort());
   return controller.signal;
 });

@@ -1,0 +1,31 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BusModule } from '@scorpio/bus';
+import { ConfigModule, type AppConfig } from '@scorpio/config';
+import { ObservabilityModule } from '@scorpio/observability';
+import { PersistenceModule } from '@scorpio/persistence';
+import { AuthModule } from './auth/auth.module';
+import { BlobsModule } from './blobs/blobs.module';
+import { HealthModule } from './health/health.module';
+import { ModelsModule } from './models/models.module';
+import { SessionsModule } from './sessions/sessions.module';
+
+/** The whole application for one configuration. */
+@Module({})
+export class AppModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        ObservabilityModule,
+        BusModule,
+        PersistenceModule.forRoot(),
+        AuthModule,
+        HealthModule,
+        ModelsModule,
+        SessionsModule,
+        BlobsModule,
+      ],
+    };
+  }
+}
