@@ -25,8 +25,8 @@ export const REQUIREMENTS = {
   A8: 'A key is in no store, log, error or OpenAPI example; only its hash and id',
   A9: 'Production with an unsafe setting does not start',
 
-  // Rate limits
-  T5: 'Hammering a route: 429 with Retry-After, and others are not affected',
+  // Tools, as far as they stand
+  T5: 'A missing scope: 403; no credentials: 401 before the body is read',
 
   // Sessions
   S1: "Another tenant's session in every route: 404; lists are disjoint",
