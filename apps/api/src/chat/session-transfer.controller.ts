@@ -4,7 +4,7 @@ import { CurrentPrincipal, Scopes } from '../auth/auth.decorators';
 import { accessOf, type Principal } from '../auth/principal';
 import { ApiProblem } from '../http/api-problem.decorator';
 import { IdPipe } from '../http/id.pipe';
-import { SessionDto } from '../sessions/session.dto';
+import { SessionDto } from '../sessions/session-answer';
 import { ForkSessionDto, SessionExportDto } from './session-transfer.dto';
 import { SessionTransferService } from './session-transfer.service';
 

@@ -1,6 +1,8 @@
+import { Transform } from 'class-transformer';
 import { IsOptional, IsString, Length, MaxLength } from 'class-validator';
 import { ApiExtraModels, ApiProperty, OmitType, getSchemaPath } from '@nestjs/swagger';
 import { TokenUsage, type StepFinish } from '@scorpio/events';
+import { SESSION_LIMITS, wellFormed } from '../sessions/session-limits';
 import {
   FilePartDto,
   ImagePartDto,
@@ -21,8 +23,9 @@ export class ForkSessionDto {
 
   /** Title of the new session; that of the old one when absent. */
   @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? wellFormed(value).trim() : value))
   @IsString()
-  @Length(1, 200)
+  @Length(1, SESSION_LIMITS.title)
   title?: string;
 }
 

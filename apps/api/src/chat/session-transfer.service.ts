@@ -3,7 +3,7 @@ import { newId, type JsonObject } from '@scorpio/kernel';
 import type { LlmNative } from '@scorpio/llm/contract';
 import { accessOf, ownerOf, type Access, type Owner, type Principal } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
-import type { SessionRecord } from '../sessions/session.schema';
+import type { SessionRecord } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
 import { MessageRepository } from './message.repository';
 import { messagePlace, type MessageRecord, type StoredPart } from './message.schema';

@@ -20,7 +20,7 @@ import {
   isMetadata,
   wellFormed,
 } from './session-limits';
-import type { SessionRecord, SessionSeed } from './session.schema';
+import type { SessionRecord, SessionSeed } from './session';
 
 /** A map of texts within the limits of session metadata. */
 const IsMetadata = (): PropertyDecorator =>

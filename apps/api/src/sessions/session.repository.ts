@@ -4,15 +4,8 @@ import { NO_USAGE, type TokenUsage } from '@scorpio/events';
 import { isDuplicateKey } from '@scorpio/persistence';
 import type { Model, QueryFilter, UpdateQuery } from 'mongoose';
 import type { Access, Owner } from '../auth/principal';
-import {
-  SessionModel,
-  metadataPairs,
-  searchKey,
-  seedFields,
-  toSessionRecord,
-  type SessionRecord,
-  type SessionSeed,
-} from './session.schema';
+import type { SessionRecord, SessionSeed } from './session';
+import { SessionModel, metadataPairs, searchKey, seedFields, toSessionRecord } from './session.schema';
 
 export interface SessionFilter {
   /** Part of the title, in any case. */

@@ -12,7 +12,7 @@ import {
   type TurnEnd,
   type TurnStart,
 } from './session.repository';
-import type { SessionRecord, SessionSeed } from './session.schema';
+import type { SessionRecord, SessionSeed } from './session';
 
 /** How long a session in the making stays hidden before it counts as abandoned and is erased. */
 const MAKING_MS = 3_600_000;

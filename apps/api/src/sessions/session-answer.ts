@@ -1,0 +1,2 @@
+/** The session as other rooms answer with it. */
+export { SessionDto } from './session.dto';
