@@ -1,4 +1,4 @@
-import { newApiKey } from '../../apps/api/src/auth/keys/api-key-text';
+import { apiKeyText, newApiKey } from '../../apps/api/src/auth/keys/api-key-text';
 import { AuthServer, type Answer } from '../support/auth-server';
 import { tempDir } from '../support/temp-dir';
 
@@ -35,8 +35,9 @@ describe('API keys', () => {
   it('are refused in one and the same way, whatever is wrong with them [A1]', async () => {
     const revoked = await server.memberKey(bootstrap);
     await server.ask(`/keys/${revoked.id}`, { method: 'DELETE', key: bootstrap });
-    const { key } = await server.memberKey(bootstrap);
-    const wrongSecret = newApiKey().text;
+    const { key, id } = await server.memberKey(bootstrap);
+    const wrongSecret = apiKeyText({ keyId: id, secret: newApiKey().secret });
+    const unknown = newApiKey().text;
     const answers = await Promise.all(
       [
         undefined,
@@ -46,6 +47,7 @@ describe('API keys', () => {
         key.slice(0, -1),
         key.toLowerCase(),
         wrongSecret,
+        unknown,
         revoked.key,
         'a.b.c',
       ].map((text) => server.ask('/whoami', { key: text })),

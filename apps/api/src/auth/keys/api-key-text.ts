@@ -25,12 +25,17 @@ function base62(value: bigint, digits: number): string {
 
 const checksum = (text: string): string => base62(BigInt(crc32(text)), CHECK_DIGITS);
 
-/** A new key, `sco_<id>_<secret><checksum>`: 256 random bits, and a form that secret scanners can find and verify. */
-export function newApiKey(): ApiKeyText & { text: string } {
-  const keyId = newId('key');
-  const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), SECRET_DIGITS);
+/** The key of an id and a secret, `sco_<id>_<secret><checksum>`: a form that secret scanners can find and verify. */
+export function apiKeyText({ keyId, secret }: ApiKeyText): string {
   const body = `sco_${keyId.slice('key_'.length)}_${secret}`;
-  return { keyId, secret, text: body + checksum(body) };
+  return body + checksum(body);
+}
+
+/** A new key, of 256 random bits. */
+export function newApiKey(): ApiKeyText & { text: string } {
+  const secret = base62(BigInt(`0x${randomBytes(32).toString('hex')}`), SECRET_DIGITS);
+  const key = { keyId: newId('key'), secret };
+  return { ...key, text: apiKeyText(key) };
 }
 
 /** The parts of a key, or undefined where the text is none: mistyped ones fall here, without a look in the store. */
