@@ -105,6 +105,8 @@ export interface LlmPrice {
   output: number;
   cacheRead: number;
   cacheWrite: number;
+  /** Factors for the whole of a call with more than `above` input tokens; `input` holds for the cache too. */
+  long?: { above: number; input: number; output: number };
 }
 
 /** One vendor or one compatible endpoint. */

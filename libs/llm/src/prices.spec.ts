@@ -17,6 +17,13 @@ describe('costOf', () => {
     expect(costOf(price, { ...NO_USAGE, outputTokens: 1_000, reasoningTokens: 900 })).toBe(0.008);
   });
 
+  it('costs more beyond the length that the vendor sets', () => {
+    const long = { ...price, long: { above: 1_000_000, input: 2, output: 1.5 } };
+    const usage = { ...NO_USAGE, inputTokens: 1_000_000, outputTokens: 1_000_000 };
+    expect(costOf(long, usage)).toBe(2 + 8);
+    expect(costOf(long, { ...usage, inputTokens: 2_000_000 })).toBe(2 * 4 + 1.5 * 8);
+  });
+
   it('never goes below zero where a vendor reports more cached than read', () => {
     expect(costOf(price, { ...NO_USAGE, inputTokens: 1, cacheReadTokens: 2 })).toBe(0.000001);
   });

@@ -9,11 +9,11 @@ import type { LlmPrice } from './contract';
 export function costOf(price: LlmPrice | undefined, usage: TokenUsage): number | null {
   if (!price) return null;
   const plainInput = Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens);
-  const millionths =
-    plainInput * price.input +
-    usage.cacheReadTokens * price.cacheRead +
-    usage.cacheWriteTokens * price.cacheWrite +
-    usage.outputTokens * price.output;
+  const input =
+    plainInput * price.input + usage.cacheReadTokens * price.cacheRead + usage.cacheWriteTokens * price.cacheWrite;
+  const output = usage.outputTokens * price.output;
+  const long = price.long && usage.inputTokens > price.long.above ? price.long : { input: 1, output: 1 };
+  const millionths = input * long.input + output * long.output;
   // Ten digits: a tenth of what one token of the cheapest model costs, and sums without binary dust.
   return Math.round(millionths * 1e4) / 1e10;
 }

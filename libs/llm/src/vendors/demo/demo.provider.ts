@@ -17,11 +17,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pause } from '@scorpio/kernel';
 import { LlmError, type LlmFinishReason, type LlmProvider, type LlmRequest, type LlmStreamPart } from '../../contract';
+import { estimateTokens, estimateUsage } from '../../estimate';
 import type { VendorFactory } from '..';
 import { jsonAnswer, planAnswer } from './answer';
 import { SCRIBE } from './models';
 import type { Directive } from './script';
-import { tokensOf, usageOf } from './usage';
 
 export const demoVendor: VendorFactory = () => [new DemoProvider()];
 
@@ -67,7 +67,7 @@ export class DemoProvider implements LlmProvider {
       }
       if (directive.do === 'tool') reason = 'tool_calls';
     }
-    yield [{ type: 'finish', reason, rawReason: reason, usage: usageOf(request, written) }];
+    yield [{ type: 'finish', reason, rawReason: reason, usage: estimateUsage(request, written) }];
   }
 }
 
@@ -113,7 +113,7 @@ function callsBefore(request: LlmRequest): number {
 /** How many characters the output limit still allows. A surrogate pair counts as the two units it has. */
 function roomLeft(request: LlmRequest, written: { text: string; reasoning: string }): number {
   if (request.maxOutputTokens === undefined) return Infinity;
-  return Math.max(0, request.maxOutputTokens - tokensOf(written.text) - tokensOf(written.reasoning)) * 4;
+  return Math.max(0, request.maxOutputTokens - estimateTokens(written.text) - estimateTokens(written.reasoning)) * 4;
 }
 
 const failure = (kind: LlmError['kind']): LlmError =>

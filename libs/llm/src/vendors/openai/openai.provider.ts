@@ -1,0 +1,165 @@
+import type { LlmEndpoint } from '@scorpio/config';
+import type { LlmModelInfo, LlmProvider, LlmRequest, LlmStreamPart } from '../../contract';
+import type { WireParty } from '../../wire/errors';
+import type { RawResponse } from '../../wire/http';
+import { streamParts } from '../../wire/stream-parts';
+import type { WireLimits } from '../../wire/watch';
+import { chatRequest } from './chat-request';
+import { ChatParser } from './chat-stream';
+import { ModelList, type ListedModel } from './model-list';
+import { knownModel, OPENAI_MODELS, unknownModel, type OpenAiModel } from './models';
+import { openAiClient, rawResponse, sdkError, type OpenAiClient } from './openai-client';
+import { responsesRequest } from './responses-request';
+import { ResponsesParser } from './responses-stream';
+
+/** How much longer a model that reasons hard may be silent before it answers. */
+const REASONING_FACTOR = 5;
+
+export interface OpenAiOptions extends Omit<LlmEndpoint, 'name'> {
+  id: string;
+  setting?: string;
+  /** Whether a key must be set. */
+  needsKey: boolean;
+  limits: WireLimits;
+}
+
+/** OpenAI, or a server that speaks one of its two wire forms. */
+abstract class OpenAiWire implements LlmProvider {
+  readonly id: string;
+  readonly setting?: string;
+  protected readonly list: ModelList;
+  private readonly party: WireParty;
+  private connected?: Promise<OpenAiClient>;
+  private summaries = true;
+
+  constructor(protected readonly options: OpenAiOptions) {
+    this.id = options.id;
+    this.setting = options.setting;
+    this.party = { name: options.id, setting: options.setting, secrets: options.apiKey ? [options.apiKey] : [] };
+    this.list = new ModelList(() => this.client());
+  }
+
+  abstract defaultModel(): string | undefined;
+  abstract model(id: string): Promise<LlmModelInfo | undefined>;
+  abstract models(): Promise<LlmModelInfo[]>;
+  protected abstract traits(id: string): OpenAiModel;
+
+  isConfigured(): boolean {
+    return !this.options.needsKey || Boolean(this.options.apiKey);
+  }
+
+  stream(request: LlmRequest, signal: AbortSignal): AsyncGenerator<LlmStreamPart[]> {
+    const chat = this.options.api === 'chat';
+    return streamParts(
+      {
+        party: this.party,
+        limits: this.limitsFor(request),
+        parser: chat ? new ChatParser(this.party, request) : new ResponsesParser(this.party),
+        open: (abort) => (chat ? this.openChat(request, abort) : this.openResponses(request, abort)),
+        toError: (error) => sdkError(error, this.party),
+      },
+      signal,
+    );
+  }
+
+  protected client(): Promise<OpenAiClient> {
+    return (this.connected ??= openAiClient({
+      baseUrl: this.options.baseUrl,
+      apiKey: this.options.apiKey,
+      connectTimeoutMs: this.options.limits.connectTimeoutMs,
+    }));
+  }
+
+  private async openChat(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
+    const client = await this.client();
+    return rawResponse(client.chat.completions.create(chatRequest(request, this.id), { signal }));
+  }
+
+  /** Organisations that are not verified may not have reasoning summaries: then, and from then on, it goes without. */
+  private async openResponses(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
+    const client = await this.client();
+    const send = (): Promise<RawResponse> =>
+      rawResponse(
+        client.responses.create(responsesRequest(request, this.id, this.traits(request.model), this.summaries), {
+          signal,
+        }),
+      );
+    try {
+      return await send();
+    } catch (error) {
+      const { status, param } = error as { status?: number; param?: string };
+      if (status !== 400 || param !== 'reasoning.summary' || !this.summaries) throw error;
+      this.summaries = false;
+      return send();
+    }
+  }
+
+  private limitsFor(request: LlmRequest): WireLimits {
+    const { limits } = this.options;
+    const effort = request.reasoning?.effort ?? this.traits(request.model).defaultEffort;
+    if (effort !== 'medium' && effort !== 'high') return limits;
+    return { ...limits, firstByteTimeoutMs: limits.firstByteTimeoutMs * REASONING_FACTOR };
+  }
+}
+
+/** OpenAI itself: the models of the table, and any other that its list names. */
+export class OpenAiProvider extends OpenAiWire {
+  defaultModel(): string {
+    return OPENAI_MODELS[0].id;
+  }
+
+  async models(): Promise<LlmModelInfo[]> {
+    return OPENAI_MODELS.map(publicInfo);
+  }
+
+  async model(id: string): Promise<LlmModelInfo | undefined> {
+    const known = knownModel(id);
+    if (known) return publicInfo(known);
+    if (!id || !this.isConfigured()) return undefined;
+    const listed = await this.list.read();
+    return !listed || listed.some((one) => one.id === id) ? publicInfo(unknownModel(id)) : undefined;
+  }
+
+  protected traits(id: string): OpenAiModel {
+    return knownModel(id) ?? unknownModel(id);
+  }
+}
+
+/**
+ * A compatible endpoint: the models of its setting, else those it lists. While it has never listed any, every name is
+ * taken for one of its models. What they can is not known, so nothing is ruled out: the endpoint refuses what it cannot do.
+ */
+export class EndpointProvider extends OpenAiWire {
+  defaultModel(): string | undefined {
+    return this.options.models?.[0] ?? this.list.known?.[0]?.id;
+  }
+
+  async models(): Promise<LlmModelInfo[]> {
+    return ((await this.offered()) ?? []).map(endpointModel);
+  }
+
+  async model(id: string): Promise<LlmModelInfo | undefined> {
+    if (!id) return undefined;
+    const offered = await this.offered();
+    if (!offered) return endpointModel({ id });
+    const found = offered.find((one) => one.id === id);
+    return found && endpointModel(found);
+  }
+
+  protected traits(id: string): OpenAiModel {
+    return { ...endpointModel({ id }), efforts: [] };
+  }
+
+  private async offered(): Promise<ListedModel[] | undefined> {
+    return this.options.models?.map((id) => ({ id })) ?? this.list.read();
+  }
+}
+
+function endpointModel({ id, contextWindow }: ListedModel): LlmModelInfo {
+  const capabilities = { images: true, documents: true, reasoning: true, tools: true, structuredOutput: true };
+  return { id, name: id, capabilities, contextWindow };
+}
+
+function publicInfo({ efforts: _efforts, defaultEffort: _default, ...info }: OpenAiModel): LlmModelInfo {
+  return info;
+}

@@ -1,0 +1,28 @@
+import { parseJson } from '@scorpio/kernel';
+import { LlmError } from '../contract';
+import { vendorError, type WireParty } from './errors';
+
+/**
+ * The object that an event carries.
+ * @throws LlmError `unavailable` where it is no object, and the vendor's own error where it holds nothing but one
+ */
+export function readEvent(data: string, party: WireParty): object {
+  const value = parseJson(data);
+  if (value === null || typeof value !== 'object')
+    throw new LlmError('unavailable', `${party.name} sent something that is not JSON.`);
+  const { type, error } = value as { type?: unknown; error?: unknown };
+  // Gateways report failures within a stream as a bare `{"error": {…}}`, whatever the form of the rest.
+  if (error && (type === undefined || (type === 'error' && typeof error === 'object')))
+    throw vendorError(bareError(error), party);
+  return value;
+}
+
+function bareError(error: unknown): { code?: string; message?: string } {
+  if (typeof error === 'string') return { message: error };
+  const { code, type, message } = error as { code?: unknown; type?: unknown; message?: unknown };
+  const known = code ?? type;
+  return {
+    code: typeof known === 'string' || typeof known === 'number' ? String(known) : undefined,
+    message: typeof message === 'string' ? message : undefined,
+  };
+}
