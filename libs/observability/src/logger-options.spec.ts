@@ -41,7 +41,6 @@ describe('the log', () => {
     expect(lines).toHaveLength(1);
     const line = lines[0] ?? '';
     expect(line.endsWith('\n')).toBe(true);
-    // eslint-disable-next-line no-control-regex -- the very characters that must not be there
     expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);
     expect((JSON.parse(line) as { title: string }).title).toContain('forged');
   });

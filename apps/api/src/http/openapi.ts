@@ -87,7 +87,12 @@ function useIntegers(properties: Record<string, Schema>): void {
 function completeOperation(operation: Operation): void {
   operation.description ??= operation.summary;
   operation.security ??= [];
-  for (const status of operation.security.length ? [400, 401, 403, 429] : [400])
+  const shared = [
+    400,
+    ...(operation.security.length ? [401, 403, 429] : []),
+    ...(operation.requestBody ? [413, 415] : []),
+  ];
+  for (const status of shared)
     operation.responses[status] ??= { description: STATUS_CODES[status] ?? '', content: PROBLEM_CONTENT };
 }
 

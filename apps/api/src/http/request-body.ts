@@ -43,7 +43,6 @@ function collect(request: IncomingMessage, decoder: Transform | undefined, limit
       source.removeAllListeners('data');
       if (decoder) request.unpipe(decoder);
       decoder?.destroy();
-      request.resume();
       reject(error);
     };
     source.on('data', (chunk: Buffer) => {
