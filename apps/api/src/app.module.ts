@@ -5,8 +5,10 @@ import { ObservabilityModule } from '@scorpio/observability';
 import { PersistenceModule } from '@scorpio/persistence';
 import { AuthModule } from './auth/auth.module';
 import { BlobsModule } from './blobs/blobs.module';
+import { ChatModule } from './chat/chat.module';
 import { HealthModule } from './health/health.module';
 import { ModelsModule } from './models/models.module';
+import { RunsModule } from './runs/runs.module';
 import { SessionsModule } from './sessions/sessions.module';
 
 /** The whole application for one configuration. */
@@ -25,6 +27,8 @@ export class AppModule {
         ModelsModule,
         SessionsModule,
         BlobsModule,
+        RunsModule,
+        ChatModule,
       ],
     };
   }

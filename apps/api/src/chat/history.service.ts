@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '@scorpio/kernel';
 import type { Access } from '../auth/principal';
+import { messagePlace } from '../sessions/message-id';
 import { SessionsService } from '../sessions/sessions.service';
 import { MessageRepository, type MessagePageQuery } from './message.repository';
-import { messagePlace, type MessageRecord } from './message.schema';
+import type { MessageRecord } from './message.schema';
 
 /** Reads what was said in a session. */
 @Injectable()

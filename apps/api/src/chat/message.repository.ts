@@ -3,6 +3,7 @@ import { InjectModel } from '@nestjs/mongoose';
 import { deleteInChunks, isDuplicateKey } from '@scorpio/persistence';
 import type { Model, QueryFilter } from 'mongoose';
 import type { Access } from '../auth/principal';
+import { messageId } from '../sessions/message-id';
 import { MessageModel, toMessageRecord, toStoredMessage, type MessageRecord } from './message.schema';
 
 export interface MessagePageQuery {
@@ -57,6 +58,16 @@ export class MessageRepository {
     return stored.map(toMessageRecord);
   }
 
+  /** What was said in one turn of the session, in order. */
+  async turn(access: Access, sessionId: string, turn: number): Promise<MessageRecord[]> {
+    const range = { $gte: messageId(sessionId, turn, 0, 0), $lt: messageId(sessionId, turn + 1, 0, 0) };
+    const stored = await this.model
+      .find({ _id: range, ...access } as Filter)
+      .sort({ _id: 1 })
+      .lean<MessageModel[]>();
+    return stored.map(toMessageRecord);
+  }
+
   /** Without `before` and `after`: the newest messages. */
   async page(access: Access, sessionId: string, { before, after, limit }: MessagePageQuery): Promise<MessagePage> {
     const range = { ...within(sessionId), ...(before && { $lt: before }) };
@@ -81,6 +92,6 @@ export class MessageRepository {
 
   /** Removes the conversation of a deleted session, whoever's it was. */
   async erase(sessionId: string): Promise<void> {
-    await deleteInChunks(this.model, { _id: within(sessionId) } as Filter);
+    await deleteInChunks(this.model, { _id: within(sessionId) } as never);
   }
 }

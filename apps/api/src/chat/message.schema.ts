@@ -5,8 +5,6 @@ import type { LlmNative } from '@scorpio/llm/contract';
 import { documentOptions } from '@scorpio/persistence';
 import type { Owner } from '../auth/principal';
 
-export { messageId } from '../sessions/message-id';
-
 /** `summary` stands for the messages before it once a long conversation was compacted. */
 export type MessageRole = 'user' | 'assistant' | 'tool' | 'summary';
 
@@ -36,23 +34,6 @@ export interface MessageRecord extends Owner {
   /** It was cut short: the run was cancelled or failed. */
   partial?: boolean;
   createdAt: Date;
-}
-
-const PLACE = /^(ses_[0-9A-HJKMNP-TV-Z]{26}):(\d{6}):(\d{4}):(\d{1,9})$/;
-
-/** `k`: 0 an input, 1 the model's message, 2 the tool results. */
-export interface MessagePlace {
-  sessionId: string;
-  turn: number;
-  step: number;
-  k: number;
-}
-
-/** The parts of a message id, or undefined where the text is none. */
-export function messagePlace(id: string): MessagePlace | undefined {
-  const match = PLACE.exec(id);
-  if (!match) return undefined;
-  return { sessionId: match[1]!, turn: Number(match[2]), step: Number(match[3]), k: Number(match[4]) };
 }
 
 @Schema({ ...documentOptions, collection: 'messages' })

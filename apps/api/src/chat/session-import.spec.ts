@@ -7,7 +7,6 @@ const at = '2026-01-02T03:04:05.678Z';
 const place = (turn: number, step: number, k: number): string =>
   `${SESSION}:${String(turn).padStart(6, '0')}:${String(step).padStart(4, '0')}:${k}`;
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- the tests break the document wherever they like */
 const whole = (): any => ({
   version: 1,
   session: { title: 'Trip', tools: ['look'], metadata: { 'a.b': 'c' } },
@@ -62,11 +61,11 @@ describe('readSessionImport', () => {
   it('takes a whole export, and names in tool arguments and vendor data as they are', () => {
     const input = readSessionImport(whole());
     expect(input.session).toMatchObject({ title: 'Trip', metadata: { 'a.b': 'c' } });
-    expect(input.messages[1]!.parts).toEqual([
+    expect(input.messages[1].parts).toEqual([
       { type: 'reasoning', text: '', native: { vendor: 'x', model: 'y', data: { $sig: 'é' } } },
       { type: 'tool_call', callId: 'c1', name: 'look', arguments: { $gt: 1, constructor: 2 } },
     ]);
-    expect(input.messages[0]!.createdAt).toEqual(new Date(at));
+    expect(input.messages[0].createdAt).toEqual(new Date(at));
   });
 
   it.each<[string, (document: any) => void, string]>([

@@ -1,5 +1,6 @@
 import { DomainError, parseJson } from '@scorpio/kernel';
 import { z } from 'zod';
+import { messagePlace } from '../sessions/message-id';
 import {
   METADATA_RULE,
   MODEL_PATTERN,
@@ -8,7 +9,6 @@ import {
   isMetadata,
   wellFormed,
 } from '../sessions/session-limits';
-import { messagePlace } from './message.schema';
 
 /** How much an import may hold; the limit on bodies comes on top. */
 const LIMITS = { messages: 20_000, parts: 1_000, blobs: 1_000, messageBytes: 8_000_000, depth: 100, errors: 50 };
@@ -160,8 +160,8 @@ const fieldOf = (path: readonly PropertyKey[]): string =>
   'body';
 
 const invalid = (faults: Fault[]): DomainError =>
-  new DomainError('invalid', 'validation_failed', `${faults[0]!.field}: ${faults[0]!.message}`, {
-    field: faults[0]!.field,
+  new DomainError('invalid', 'validation_failed', `${faults[0].field}: ${faults[0].message}`, {
+    field: faults[0].field,
     errors: faults.slice(0, LIMITS.errors),
   });
 
@@ -178,7 +178,7 @@ function conversationFaults({ messages }: SessionImport): Fault[] {
     before = place;
     if (Buffer.byteLength(JSON.stringify(parts)) > LIMITS.messageBytes)
       faults.push({ field: `${field}.parts`, message: `must have ${LIMITS.messageBytes} bytes at most` });
-    if (open.size && messages[index]!.role === 'assistant')
+    if (open.size && messages[index].role === 'assistant')
       faults.push({ field, message: 'comes before the results of the tool calls before it' });
     for (const part of parts)
       if (part.type === 'tool_call') {

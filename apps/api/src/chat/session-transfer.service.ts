@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { newId, type JsonObject } from '@scorpio/kernel';
-import type { LlmNative } from '@scorpio/llm/contract';
+import { newId } from '@scorpio/kernel';
 import { accessOf, ownerOf, type Access, type Owner, type Principal } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
+import { messagePlace } from '../sessions/message-id';
 import type { SessionRecord } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
 import { MessageRepository } from './message.repository';
-import { messagePlace, type MessageRecord, type StoredPart } from './message.schema';
+import type { MessageRecord, StoredPart } from './message.schema';
 import { readSessionImport, type SessionImport } from './session-import';
 import type { ExportedMessageDto, ExportedPart, ExportedSessionDto } from './session-transfer.dto';
 import { wholeSteps } from './whole-steps';
@@ -151,6 +151,6 @@ function importedMessages(owner: Owner, { messages }: SessionImport): MessageRec
   return messages.map(({ parts, runId, ...message }) => {
     const run = runs.get(runId) ?? newId('run');
     runs.set(runId, run);
-    return { ...message, ...owner, sessionId: '', runId: run, epoch: 0, content: parts as StoredPart[] };
+    return { ...message, ...owner, sessionId: '', runId: run, epoch: 0, content: parts };
   });
 }

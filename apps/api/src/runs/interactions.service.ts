@@ -52,7 +52,13 @@ export class Interactions {
     if (!interaction) throw notFound('interaction');
     if (interaction.status !== 'open') throw interactionClosed(interaction.status);
     checkAnswer(interaction, answer);
-    const given = await this.runs.answer(interaction.runId, { inputId: id, kind: 'answer', by, answer, at: new Date() });
+    const given = await this.runs.answer(interaction.runId, {
+      inputId: id,
+      kind: 'answer',
+      by,
+      answer,
+      at: new Date(),
+    });
     if (!given) throw interactionClosed('answered');
     await this.interactions.close(id, { status: answer.outcome, answer, answeredBy: by });
     await this.inbox.resume(interaction.runId);
@@ -73,6 +79,9 @@ function checkAnswer({ kind, schema }: InteractionRecord, { outcome, value }: In
   const ajv = addFormats(new Ajv2020({ strict: false, allErrors: false }));
   if (!ajv.validate(schema, value)) {
     const [error] = ajv.errors ?? [];
-    throw answerInvalid(`value${error?.instancePath ?? ''}`, `The answer ${error?.message ?? 'does not fit its schema'}.`);
+    throw answerInvalid(
+      `value${error?.instancePath ?? ''}`,
+      `The answer ${error?.message ?? 'does not fit its schema'}.`,
+    );
   }
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '@scorpio/config';
 import { newId } from '@scorpio/kernel';
 import type { Owner } from '../auth/principal';
-import type { SessionSeed } from '../sessions/session.schema';
+import type { SessionSeed } from '../sessions/session';
 import { EventLog } from './event-log.repository';
 import { createdBatch } from './run-created';
 import { idempotencyMismatch, sessionBusy } from './run.errors';
@@ -21,7 +21,10 @@ export interface AcceptRun {
   /** Given when the session is new and made with this run. */
   seed?: SessionSeed;
   model: string;
-  input: Record<string, unknown>;
+  /** For the run's handler; opaque here. */
+  input: string;
+  /** The caller's own labels, as JSON text. */
+  metadata?: string;
   onBusy: OnBusy;
   /** `key` is the client's; `hash` that of the whole request. */
   idempotency?: { key: string; hash: string };
@@ -66,7 +69,7 @@ export class RunAcceptance {
     }
   }
 
-  private newRun({ owner, sessionId, seed, model, input, onBusy, idempotency }: AcceptRun): NewRun {
+  private newRun({ owner, sessionId, seed, model, input, metadata, onBusy, idempotency }: AcceptRun): NewRun {
     const id = newId('run');
     const now = new Date();
     return {
@@ -75,6 +78,7 @@ export class RunAcceptance {
       sessionId,
       order: `1${id}`,
       input,
+      ...(metadata !== undefined && { metadata }),
       ...(seed && { seed }),
       model,
       onBusy,

@@ -40,21 +40,22 @@ export class RunEvents {
     const end = last?.t ?? 0;
     if (after > end) throw cursorInvalid(fieldOf(cursor), `The run has only ${end} events.`);
     if (last && after === end && isTerminal(last.ty.at(-1)!)) return undefined;
-    return this.follow(principal, run.id, after, signal);
+    return this.reserve(principal, signal)(run.id, after);
   }
 
-  /** Follows a run from a cursor that is known to be good, counting against the principal's open streams. */
-  follow(
+  /**
+   * Takes one of the principal's streams, before anything is done that it is for; the result opens it, from a cursor
+   * that is known to be good. @throws DomainError `too_many_streams`
+   */
+  reserve(
     principal: Principal,
-    runId: string,
-    after: number,
     signal: AbortSignal,
-  ): AsyncGenerator<string | Buffer> {
+  ): (runId: string, after: number) => AsyncGenerator<string | Buffer> {
     const leave = this.quota.enter(principal);
     // The signal, not the generator's end: a generator that is never begun has no end.
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
-    return this.streams.follow(runId, after, signal);
+    return (runId, after) => this.streams.follow(runId, after, signal);
   }
 
   /** @throws DomainError not-found, `cursor_invalid`, `events_expired` */

@@ -9,7 +9,6 @@ import { RunHandlers } from './run-handler';
 import { RunRepository } from './run.repository';
 import type { InboxItem, RunDocument, RunRecord, RunStatus } from './run.schema';
 
-
 const STATUS: Record<TerminalType, RunStatus> = {
   'run.completed': 'completed',
   'run.failed': 'failed',
@@ -50,6 +49,7 @@ export class RunFinisher {
       await this.requeueSteers(run, left);
     }
     await this.interactions.closeAll(run.id, 'cancelled');
+    const title = this.handlers.current.title(run);
     if (run.turn !== undefined)
       await this.sessions.settleTurn({
         sessionId: run.sessionId,
@@ -57,6 +57,7 @@ export class RunFinisher {
         turn: run.turn,
         usage: end.usage,
         cost: end.cost,
+        ...(title !== undefined && { title }),
       });
     const endedAt = new Date();
     await this.runs.end(run.id, epoch, {

@@ -51,7 +51,9 @@ export interface RunHandler {
   /** Brings a run that ends otherwise to a proper end: saves what was said, pairs open calls; the terminal event is last. */
   settle(run: RunRecord, events: RunEvent[], outcome: RunOutcome): Promise<RunEventDraft[]>;
   /** A run of its own for a message that was meant to steer a run which has ended. */
-  fromSteer(run: RunRecord, input: Record<string, unknown>): Record<string, unknown>;
+  fromSteer(run: RunRecord, input: string): string;
+  /** A title for the session from this run's exchange, if it should have one. */
+  title(run: RunRecord): string | undefined;
 }
 
 /** Where the handler is found: `chat` registers itself at boot, so that `runs` imports no feature. */

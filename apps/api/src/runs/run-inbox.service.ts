@@ -79,7 +79,10 @@ export class RunInbox {
       if (items.some((item) => item.kind === 'answer')) return false;
       if (!items.length && !(await this.stillOurs(live))) return true;
       await this.finisher.requeueSteers(run, items);
-      await this.runs.pull(run.id, items.map((item) => item.inputId));
+      await this.runs.pull(
+        run.id,
+        items.map((item) => item.inputId),
+      );
     }
   }
 

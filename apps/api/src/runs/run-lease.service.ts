@@ -80,7 +80,8 @@ export class RunLeases implements OnApplicationBootstrap {
     const sentAt = monotonicMs();
     this.clock.set(await this.workers.beat(this.worker), sentAt);
     const now = monotonicMs();
-    if (this.lastBeat && now - this.lastBeat > this.config.runs.leaseMs) this.judgeFrom = now + this.config.runs.leaseMs;
+    if (this.lastBeat && now - this.lastBeat > this.config.runs.leaseMs)
+      this.judgeFrom = now + this.config.runs.leaseMs;
     this.lastBeat = now;
     if (this.live.size) await this.runs.renew(this.worker, [...this.live.keys()]);
   }

@@ -30,7 +30,8 @@ export class RunQueue implements OnApplicationBootstrap {
     this.bus.on('work', () => void this.pump());
     await this.leases.beat();
     // The embedded store has one process: whatever another left running is dead, and need not wait for its lease.
-    if (this.store.kind === 'embedded') await this.takeOver(await this.runs.heldByOthers(this.leases.worker, this.worker.room));
+    if (this.store.kind === 'embedded')
+      await this.takeOver(await this.runs.heldByOthers(this.leases.worker, this.worker.room));
     setInterval(() => void this.pump(), POLL_MS).unref();
     void this.pump();
   }

@@ -80,6 +80,7 @@ export class RunStarter {
       runId: run.id,
       ...(run.seed && { seed: run.seed }),
     });
+    run.session = session;
     return session.turns;
   }
 
@@ -98,4 +99,3 @@ export class RunStarter {
     };
   }
 }
-

@@ -108,6 +108,27 @@ export class RunStreams {
     }
   }
 
+  /** Resolves when the run's last event is its end, or says that it is parked; also when the signal aborts. */
+  async rest(runId: string, signal: AbortSignal): Promise<void> {
+    const tail = this.enter(runId);
+    const stop = AbortSignal.any([signal, this.draining.signal]);
+    try {
+      while (!stop.aborted) {
+        const last = tail.ring.at(-1) ?? (await this.lastFrames(runId));
+        if (last?.end) return;
+        // Batches that were read here are no news to `silence`.
+        await this.silence(runId, tail, last?.last ?? 0, stop);
+      }
+    } finally {
+      this.leave(runId, tail);
+    }
+  }
+
+  private async lastFrames(runId: string): Promise<Frames | undefined> {
+    const batch = await this.log.tail(runId).catch(() => null);
+    return batch ? toFrames(runId, batch) : undefined;
+  }
+
   /** The next batches from the log; undefined when the store stays away. */
   private async page(
     runId: string,

@@ -37,6 +37,8 @@ export class RunDto {
   cost: number | null;
   error: RunErrorDto | null;
   cancelled: RunCancellationDto | null;
+  /** The labels that were sent with the message. */
+  metadata: Record<string, string>;
   /** Ids of the stored messages, in order; empty until it has ended. */
   messages: string[];
   /** ISO 8601. */
@@ -56,6 +58,7 @@ export class RunDto {
       cost: run.cost ?? null,
       error: run.error ?? null,
       cancelled: run.cancelled ?? null,
+      metadata: run.metadata === undefined ? {} : (JSON.parse(run.metadata) as Record<string, string>),
       messages: run.messages ?? [],
       createdAt: run.createdAt.toISOString(),
       endedAt: run.endedAt?.toISOString() ?? null,

@@ -274,7 +274,12 @@ export class RunRepository {
 
   /** Parked runs whose time is over. */
   async expiredParked(now: Date, limit: number): Promise<RunRecord[]> {
-    return (await this.runs.find({ status: 'waiting_input', expiresAt: { $lt: now } }).limit(limit).toArray()).map(toRecord);
+    return (
+      await this.runs
+        .find({ status: 'waiting_input', expiresAt: { $lt: now } })
+        .limit(limit)
+        .toArray()
+    ).map(toRecord);
   }
 
   /** Parked runs that hold an answer, because whoever brought it went away before putting them back into the queue. */
@@ -291,7 +296,12 @@ export class RunRepository {
   }
 
   async expiredLogs(now: Date, limit: number): Promise<RunRecord[]> {
-    return (await this.runs.find({ logExpiresAt: { $lt: now } }).limit(limit).toArray()).map(toRecord);
+    return (
+      await this.runs
+        .find({ logExpiresAt: { $lt: now } })
+        .limit(limit)
+        .toArray()
+    ).map(toRecord);
   }
 
   async markLogGone(id: string): Promise<void> {

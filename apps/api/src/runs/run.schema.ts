@@ -2,7 +2,7 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { documentOptions } from '@scorpio/persistence';
 import type { TokenUsage } from '@scorpio/events';
 import type { Owner } from '../auth/principal';
-import type { SessionSeed } from '../sessions/session.schema';
+import type { SessionRecord, SessionSeed } from '../sessions/session';
 
 export type RunStatus = 'queued' | 'running' | 'waiting_input' | 'completed' | 'failed' | 'cancelled';
 export type OnBusy = 'enqueue' | 'reject' | 'steer' | 'interrupt';
@@ -13,7 +13,7 @@ export const hasEnded = (status: RunStatus): boolean => ENDED.includes(status);
 
 /** Something given to a run while it is live: a steering message, or the answer to an interaction. */
 export type InboxItem =
-  | { inputId: string; kind: 'steer'; by: string; input: Record<string, unknown>; at: Date }
+  | { inputId: string; kind: 'steer'; by: string; input: string; at: Date }
   | { inputId: string; kind: 'answer'; by: string; answer: InteractionAnswer; at: Date };
 
 /** What somebody said to an interaction. `inputId` of its inbox item is the interaction's id. */
@@ -38,8 +38,10 @@ export interface RunDocument extends Owner {
   epoch: number;
   lease?: { owner: string; at: Date };
   cancel?: { at: Date; by: string; reason: CancelReason };
-  /** What the run's handler works on; opaque to this room. */
-  input: Record<string, unknown>;
+  /** What the run's handler works on, as text that is opaque to this room. */
+  input: string;
+  /** The caller's own labels, as JSON text: their keys may hold what field names must not. */
+  metadata?: string;
   /** What the session is made of when the message named none. */
   seed?: SessionSeed;
   model: string;
@@ -68,7 +70,11 @@ export interface RunDocument extends Owner {
   messages?: string[];
 }
 
-export type RunRecord = Omit<RunDocument, '_id'> & { id: string };
+export type RunRecord = Omit<RunDocument, '_id'> & {
+  id: string;
+  /** The session as it was when the run took its turn; in memory only. */
+  session?: SessionRecord;
+};
 
 /** Only what the store must know: the indexes. Documents are read and written through the native collection. */
 @Schema({ ...documentOptions, collection: 'runs', strict: false })

@@ -39,7 +39,11 @@ export class RunsController {
   @Get(':runId/events')
   @AcceptsStreamToken()
   @ApiRunEventStream()
-  @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Id of the last event received; wins over `after`.' })
+  @ApiHeader({
+    name: 'Last-Event-ID',
+    required: false,
+    description: 'Id of the last event received; wins over `after`.',
+  })
   @ApiProblem(404, 410, 429)
   async read(
     @CurrentPrincipal() principal: Principal,

@@ -37,7 +37,17 @@ const schemas = MongooseModule.forFeature([
   { name: WorkerModel.name, schema: WorkerSchema },
 ]);
 const stores = [RunRepository, EventLog, InteractionRepository, WorkerRepository];
-const work = [RunJournals, RunStarter, RunExecution, RunInbox, RunFinisher, RunWorker, RunQueue, RunSweeps, RunShutdown];
+const work = [
+  RunJournals,
+  RunStarter,
+  RunExecution,
+  RunInbox,
+  RunFinisher,
+  RunWorker,
+  RunQueue,
+  RunSweeps,
+  RunShutdown,
+];
 const doors = [RunAcceptance, RunCancellation, RunsService, RunEvents, RunStreams, Interactions, RunHandlers];
 
 /** Durable runs: it knows events, leases and readers, and nothing of models or tools. */

@@ -1,0 +1,100 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { AgentFailure, RunState, providerCode, runAgent } from '@scorpio/agent';
+import { AppConfig } from '@scorpio/config';
+import type { RunEvent, RunEventDraft } from '@scorpio/events';
+import { DomainError } from '@scorpio/kernel';
+import { LlmError, LlmRegistry, type ResolvedModel } from '@scorpio/llm';
+import {
+  RunFailure,
+  RunHandlers,
+  type RunControl,
+  type RunHandler,
+  type RunOutcome,
+  type RunRecord,
+} from '../runs/runs';
+import { messageId } from '../sessions/message-id';
+import { SessionsService } from '../sessions/sessions.service';
+import { ToolsService } from '../tools/tools.service';
+import { autoTitle } from './auto-title';
+import { ChatRun } from './chat-run';
+import { inputOf, textOf, type ChatInput } from './chat-input';
+import { Conversation } from './conversation.service';
+import { settleChat } from './settle-chat';
+
+/** The work of a chat run: the conversation, the model, the tools and the agent's loop, put together. */
+@Injectable()
+export class ChatRunHandler implements RunHandler, OnModuleInit {
+  constructor(
+    private readonly handlers: RunHandlers,
+    private readonly registry: LlmRegistry,
+    private readonly conversation: Conversation,
+    private readonly sessions: SessionsService,
+    private readonly tools: ToolsService,
+    private readonly config: AppConfig,
+  ) {}
+
+  onModuleInit(): void {
+    this.handlers.register(this);
+  }
+
+  inputMessageId(run: RunRecord): string {
+    return messageId(run.sessionId, run.turn!, 0, 0);
+  }
+
+  async *run(run: RunRecord, events: RunEvent[], control: RunControl): AsyncGenerator<RunEventDraft[]> {
+    let model: ResolvedModel | undefined;
+    try {
+      const owner = { tenantId: run.tenantId, ownerId: run.ownerId };
+      const [resolved, session, stored] = await Promise.all([
+        this.registry.resolve(run.model),
+        run.session ?? this.sessions.get(owner, run.sessionId),
+        this.conversation.recent(run),
+      ]);
+      model = resolved;
+      const input = inputOf(run);
+      const tools = this.tools.select(input.tools ?? session.tools);
+      const chat = new ChatRun(run, input, session, model, tools, this.conversation, this.config);
+      const state = RunState.fold(events);
+      const messages = await chat.begin(state, stored);
+      for await (const drafts of runAgent(messages, state, chat.ports(stored), chat.control(control)))
+        yield drafts[0]?.type === 'run.completed' ? [...this.titled(run), ...drafts] : drafts;
+    } catch (error) {
+      throw failureOf(error, model);
+    }
+  }
+
+  settle(run: RunRecord, events: RunEvent[], outcome: RunOutcome): Promise<RunEventDraft[]> {
+    return settleChat(run, events, outcome, this.conversation);
+  }
+
+  fromSteer(run: RunRecord, input: string): string {
+    const { content } = JSON.parse(input) as Pick<ChatInput, 'content'>;
+    return JSON.stringify({ ...inputOf(run), content } satisfies ChatInput);
+  }
+
+  title(run: RunRecord): string | undefined {
+    if (!this.config.llm.autoTitle || run.turn !== 1 || run.seed?.title !== undefined) return undefined;
+    return autoTitle(textOf(inputOf(run).content));
+  }
+
+  private titled(run: RunRecord): RunEventDraft[] {
+    const title = run.session?.title === undefined ? this.title(run) : undefined;
+    return title === undefined ? [] : [{ type: 'session.updated', title }];
+  }
+}
+
+const GIVEN_UP = new Set(['rate-limit', 'overloaded', 'unavailable', 'timeout']);
+
+/** What clients are told of the end of a run that failed; anything else is a fault of ours and passes as it is. */
+function failureOf(error: unknown, model?: ResolvedModel): unknown {
+  if (error instanceof AgentFailure) return new RunFailure(error.code, error.message);
+  if (error instanceof DomainError) {
+    const { hint } = error.details;
+    return new RunFailure(error.code, hint ? `${error.message} ${hint}` : error.message, error.kind === 'unavailable');
+  }
+  if (!(error instanceof LlmError) || error.kind === 'aborted') return error;
+  const setting = model?.provider.setting;
+  const hint = error.kind === 'auth' && setting ? ` Check ${setting}.` : '';
+  const code = GIVEN_UP.has(error.kind) ? 'provider_unavailable' : providerCode(error.kind);
+  return new RunFailure(code, error.message + hint, error.retryable, { cause: error });
+}

@@ -1,0 +1,146 @@
+import type { AgentControl, AgentPorts, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
+import type { AppConfig } from '@scorpio/config';
+import { newId, pause } from '@scorpio/kernel';
+import { costOf, retryDelay, type ResolvedModel } from '@scorpio/llm';
+import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
+import type { RunControl, RunRecord } from '../runs/runs';
+import { messageId } from '../sessions/message-id';
+import type { SessionRecord } from '../sessions/session';
+import type { ChatInput, UserPart } from './chat-input';
+import type { Conversation } from './conversation.service';
+import type { MessageRecord } from './message.schema';
+
+/** One run of a chat: gives the agent's loop what it asks for, from this session, model and request. */
+export class ChatRun {
+  /** The writing of the run's own message, under way beside the model call. */
+  private inputSaved: Promise<unknown> = Promise.resolve();
+  /** What steers have brought in, by the step that answers it. */
+  private readonly inputs = new Map<number, UserPart[]>();
+  private readonly steered = new Map<string, UserPart[]>();
+
+  constructor(
+    private readonly run: RunRecord,
+    private readonly input: ChatInput,
+    private readonly session: SessionRecord,
+    private readonly resolved: ResolvedModel,
+    private readonly tools: ToolSet,
+    private readonly conversation: Conversation,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** The conversation up to where the run is, and its own message stored if it is not yet. */
+  async begin(state: RunState, stored: readonly MessageRecord[]): Promise<LlmMessage[]> {
+    const { run } = this;
+    const at = (step: number, k: number): string => messageId(run.sessionId, run.turn!, step, k);
+    // What the loop adds itself: the message of an open step, the results of the last one.
+    const left = new Set([...(state.stepOpen ? [at(state.step, 1)] : []), at(state.step, 2)]);
+    const kept = stored.filter((message) => !left.has(message.id));
+    for (const message of kept)
+      if (message.runId === run.id && message.role === 'user')
+        this.inputs.set(Number(message.id.split(':')[2]), message.content as UserPart[]);
+    if (!this.inputs.has(0)) {
+      kept.push({ role: 'user', content: this.input.content, id: at(0, 0) } as MessageRecord);
+      kept.sort((a, b) => (a.id < b.id ? -1 : 1));
+      this.inputSaved = this.conversation.saveInput(run, 0, this.input.content);
+      // Whoever waits for it sees a failure; until then it must not count as unhandled.
+      this.inputSaved.catch(() => undefined);
+    }
+    return this.conversation.transcript(run, kept);
+  }
+
+  ports(stored: readonly MessageRecord[]): AgentPorts {
+    const { run, conversation, config } = this;
+    return {
+      model: this.model(),
+      tools: this.tools,
+      limits: config.runs,
+      newInteractionId: () => newId('int'),
+      expiry: () => new Date(Date.now() + config.runs.parkMs),
+      request: (messages) => this.request(messages),
+      saveModel: async (step, result) => {
+        await this.inputSaved;
+        return conversation.saveModel(run, step, result);
+      },
+      storedModel: (step) => storedStep(stored, messageId(run.sessionId, run.turn!, step, 1)),
+      saveResults: async (step, results) => void (await conversation.saveResults(run, step, results)),
+      saveInput: (step, inputId) => this.saveSteer(step, inputId),
+    };
+  }
+
+  private model(): AgentPorts['model'] {
+    const { provider, model, ref } = this.resolved;
+    return {
+      ref,
+      vendor: provider.id,
+      model: model.id,
+      stream: (request, signal) => provider.stream(request, signal),
+      retryDelay: (error, attempt) => retryDelay(error, attempt, this.config.llm.maxAttempts),
+      cost: (usage) => costOf(model.price, usage),
+      pause,
+      newCallId: () => newId('call'),
+    };
+  }
+
+  private request(messages: LlmMessage[]): LlmRequest {
+    const { instructions, reasoning, temperature, maxOutputTokens, responseFormat } = this.input;
+    const system = instructions ?? this.session.instructions;
+    const tools = [...this.tools.values()].map(({ name, description, inputSchema }) => ({
+      name,
+      description,
+      inputSchema,
+    }));
+    return {
+      model: this.resolved.model.id,
+      messages,
+      ...(system !== undefined && { system }),
+      ...(tools.length && { tools }),
+      ...(reasoning && { reasoning }),
+      ...(temperature !== undefined && { temperature }),
+      ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+      ...(responseFormat && { responseFormat }),
+    };
+  }
+
+  /** Several steers before one step make one message. */
+  private async saveSteer(step: number, inputId: string): Promise<string> {
+    const content = [...(this.inputs.get(step) ?? []), ...(this.steered.get(inputId) ?? [])];
+    this.inputs.set(step, content);
+    return this.conversation.saveInput(this.run, step, content);
+  }
+
+  control(control: RunControl): AgentControl {
+    return {
+      signal: control.signal,
+      get draining() {
+        return control.draining;
+      },
+      handOver: () => control.handOver(),
+      close: () => control.inbox.close(),
+      durable: () => control.durable(),
+      take: () => this.take(control),
+    };
+  }
+
+  private async take(control: RunControl): ReturnType<AgentControl['take']> {
+    const taken: Awaited<ReturnType<AgentControl['take']>> = { steers: [], answers: [] };
+    for (const item of await control.inbox.take())
+      if (item.kind === 'answer') taken.answers.push({ interactionId: item.inputId, by: item.by, ...item.answer });
+      else taken.steers.push(await this.steer(item.inputId, item.input));
+    return taken;
+  }
+
+  private async steer(inputId: string, text: string): Promise<Steer> {
+    const { content } = JSON.parse(text) as Pick<ChatInput, 'content'>;
+    this.steered.set(inputId, content);
+    const [message] = await this.conversation.transcript(this.run, [{ role: 'user', content } as MessageRecord]);
+    return { inputId, message: message! };
+  }
+}
+
+/** A step's stored message, whole: what the log has of its text it has of all of it. */
+function storedStep(stored: readonly MessageRecord[], id: string): StoredStep | undefined {
+  const message = stored.find((one) => one.id === id);
+  if (!message || message.partial || !message.finish || !message.usage) return undefined;
+  const content = message.content as StoredStep['content'];
+  return { messageId: id, finish: message.finish, usage: message.usage, cost: message.cost ?? null, content };
+}

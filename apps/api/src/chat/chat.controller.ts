@@ -1,0 +1,99 @@
+import { Body, Controller, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiHeader, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { CurrentPrincipal, RateLimit, Scopes } from '../auth/auth.decorators';
+import { accessOf, type Principal } from '../auth/principal';
+import { AbortOnClose } from '../http/abort-on-close.decorator';
+import { ApiProblem } from '../http/api-problem.decorator';
+import { IdPipe } from '../http/id.pipe';
+import { ApiRunEventStream } from '../runs/api-run-event-stream.decorator';
+import { RunEvents } from '../runs/run-events.service';
+import { RunDto } from '../runs/run.dto';
+import type { RunRecord } from '../runs/runs';
+import { RunsService } from '../runs/runs.service';
+import { cutWhenStalled, sseHeaders } from '../runs/sse-response';
+import { ChatAnswers } from './chat-answer.service';
+import { ChatAnswerDto, ChatMessageRequestDto, ChatStreamRequestDto } from './chat.dto';
+import { ChatService } from './chat.service';
+
+const IDEMPOTENCY = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'The same key with the same body gives the same run, for a day; with another body 422.',
+};
+const PREFER = { name: 'Prefer', required: false, description: '`respond-async` answers 202 with the run at once.' };
+
+@ApiTags('chat')
+@Scopes('chat')
+@RateLimit('chat')
+@Controller('chat')
+export class ChatController {
+  constructor(
+    private readonly chat: ChatService,
+    private readonly answers: ChatAnswers,
+    private readonly events: RunEvents,
+    private readonly runs: RunsService,
+  ) {}
+
+  /**
+   * Sends a message and streams the run that answers it. Makes the session when none is named.
+   * The run goes on when the client leaves: read on with `GET /runs/{runId}/events`, never by sending again.
+   * The headers `X-Run-Id` and `X-Session-Id` come before the first event.
+   */
+  @Post('sse')
+  @HttpCode(200)
+  @ApiHeader(IDEMPOTENCY)
+  @ApiRunEventStream()
+  @ApiProblem(404, 409, 413, 422, 429)
+  async stream(
+    @CurrentPrincipal() principal: Principal,
+    @Body() body: ChatStreamRequestDto,
+    @Headers('idempotency-key') key: string | undefined,
+    @AbortOnClose() signal: AbortSignal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<AsyncGenerator<string | Buffer>> {
+    const open = this.events.reserve(principal, signal);
+    const { sessionId, ...request } = body;
+    const { run, cursor } = await this.chat.send(principal, request, sessionId, key);
+    announce(response, run);
+    sseHeaders(response);
+    return cutWhenStalled(open(run.id, cursor), response);
+  }
+
+  /**
+   * Sends a message and answers with the whole of what the model said, once the run has ended, whatever its end
+   * (`run.status`, `run.error`). 202 with the same body when the run waits for people, and with the run alone
+   * when `Prefer: respond-async` asks for it.
+   */
+  @Post(':sessionId/message')
+  @HttpCode(200)
+  @ApiHeader(IDEMPOTENCY)
+  @ApiHeader(PREFER)
+  @ApiOkResponse({ type: ChatAnswerDto })
+  @ApiAcceptedResponse({ type: RunDto, description: 'The run, with `Prefer: respond-async`.' })
+  @ApiProblem(404, 409, 413, 422, 429)
+  async message(
+    @CurrentPrincipal() principal: Principal,
+    @Param('sessionId', IdPipe.of('ses')) sessionId: string,
+    @Body() body: ChatMessageRequestDto,
+    @Headers('idempotency-key') key: string | undefined,
+    @Headers('prefer') prefer: string | undefined,
+    @AbortOnClose() signal: AbortSignal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ChatAnswerDto | RunDto> {
+    const { run } = await this.chat.send(principal, body, sessionId, key);
+    announce(response, run);
+    if (/\brespond-async\b/i.test(prefer ?? '')) {
+      response.status(202).setHeader('Preference-Applied', 'respond-async');
+      return RunDto.from(await this.runs.get(accessOf(principal), run.id));
+    }
+    const answer = await this.answers.wait(principal, run.id, signal);
+    if (answer.run.status === 'waiting_input') response.status(202);
+    return answer;
+  }
+}
+
+function announce(response: Response, run: RunRecord): void {
+  response.setHeader('X-Run-Id', run.id);
+  response.setHeader('X-Session-Id', run.sessionId);
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { LlmModule } from '@scorpio/llm';
+import { BlobsModule } from '../blobs/blobs.module';
+import { RunsModule } from '../runs/runs.module';
+import { SessionsModule } from '../sessions/sessions.module';
+import { ToolsModule } from '../tools/tools.module';
+import { ChatAnswers } from './chat-answer.service';
+import { ChatController } from './chat.controller';
+import { ChatRunHandler } from './chat-run.handler';
+import { ChatService } from './chat.service';
+import { Conversation } from './conversation.service';
+import { HistoryModule } from './history.module';
+
+@Module({
+  imports: [LlmModule, BlobsModule, RunsModule, SessionsModule, ToolsModule, HistoryModule],
+  controllers: [ChatController],
+  providers: [ChatService, ChatAnswers, ChatRunHandler, Conversation],
+})
+export class ChatModule {}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { DomainError, canonicalJson, newId } from '@scorpio/kernel';
+import { LlmRegistry } from '@scorpio/llm';
+import { accessOf, ownerOf, type Owner, type Principal } from '../auth/principal';
+import { BlobsService } from '../blobs/blobs.service';
+import { RunAcceptance, type Accepted } from '../runs/run-acceptance.service';
+import type { SessionRecord, SessionSeed } from '../sessions/session';
+import { SessionsService } from '../sessions/sessions.service';
+import { ToolsService } from '../tools/tools.service';
+import type { ChatMessageRequestDto } from './chat.dto';
+import { readMessage, type ChatInput, type SentPart, type UserPart } from './chat-input';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** Takes messages in: checks them, stores what is large, and has a run made or joined. */
+@Injectable()
+export class ChatService {
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly registry: LlmRegistry,
+    private readonly tools: ToolsService,
+    private readonly blobs: BlobsService,
+    private readonly runs: RunAcceptance,
+  ) {}
+
+  /**
+   * @param sessionId a new session is made when there is none
+   * @throws DomainError for bad input, an unknown session or model, a busy session (`onBusy: reject`), a reused key
+   */
+  async send(
+    principal: Principal,
+    request: ChatMessageRequestDto,
+    sessionId: string | undefined,
+    idempotencyKey: string | undefined,
+  ): Promise<Accepted> {
+    const idempotency = idempotencyOf(request, sessionId, idempotencyKey);
+    const parts = readMessage(request.message);
+    const session = sessionId === undefined ? undefined : await this.sessions.get(accessOf(principal), sessionId);
+    const { ref } = await this.registry.resolve(request.model ?? session?.model);
+    if (request.tools) this.tools.check(request.tools);
+    if (!session) await this.sessions.checkQuota(principal.tenantId);
+    const owner = session ? { tenantId: session.tenantId, ownerId: session.ownerId } : ownerOf(principal);
+    const id = session?.id ?? newId('ses');
+    const input = inputOf(request, session, await this.store(owner, id, parts));
+    return this.runs.accept({
+      owner,
+      by: principal.id,
+      sessionId: id,
+      ...(!session && { seed: seedOf(request) }),
+      model: ref,
+      input: JSON.stringify(input),
+      ...(request.metadata && { metadata: JSON.stringify(request.metadata) }),
+      onBusy: request.onBusy,
+      ...(idempotency && { idempotency }),
+    });
+  }
+
+  /** Bytes go into blobs before anything refers to them. */
+  private store(owner: Owner, sessionId: string, parts: SentPart[]): Promise<UserPart[]> {
+    return Promise.all(
+      parts.map(async (part): Promise<UserPart> => {
+        if (!('bytes' in part)) return part;
+        const { bytes, ...rest } = part;
+        const name = part.type === 'file' ? { name: part.name } : {};
+        return {
+          ...rest,
+          blobId: await this.blobs.put({ owner, sessionId, bytes, mediaType: part.mediaType, ...name }),
+        };
+      }),
+    );
+  }
+}
+
+/** @throws DomainError invalid `validation_failed` for a key that is none */
+function idempotencyOf(
+  request: ChatMessageRequestDto,
+  sessionId: string | undefined,
+  key: string | undefined,
+): { key: string; hash: string } | undefined {
+  if (key === undefined) return undefined;
+  if (!IDEMPOTENCY_KEY.test(key))
+    throw new DomainError('invalid', 'validation_failed', 'Idempotency-Key must be 1 to 255 printable characters.', {
+      field: 'Idempotency-Key',
+    });
+  const hash = createHash('sha256')
+    .update(canonicalJson({ ...request, sessionId }))
+    .digest('hex');
+  return { key, hash };
+}
+
+/** What the run works on. Settings of a session that the message makes are the session's. */
+function inputOf(request: ChatMessageRequestDto, session: SessionRecord | undefined, content: UserPart[]): ChatInput {
+  const { instructions, tools, reasoning, temperature, maxOutputTokens, responseFormat } = request;
+  return {
+    content,
+    ...(session && instructions !== undefined && { instructions }),
+    ...(session && tools && { tools }),
+    ...(reasoning && { reasoning: { effort: reasoning.effort } }),
+    ...(temperature !== undefined && { temperature }),
+    ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    ...(responseFormat && { responseFormat: { ...responseFormat } as ChatInput['responseFormat'] }),
+  };
+}
+
+const seedOf = ({ model, instructions, tools, metadata }: ChatMessageRequestDto): SessionSeed => ({
+  ...(model !== undefined && { model }),
+  ...(instructions !== undefined && { instructions }),
+  ...(tools && { tools }),
+  ...(metadata && { metadata }),
+});

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { StepResult } from '@scorpio/agent';
+import type { LlmMessage, LlmToolResult } from '@scorpio/llm/contract';
+import { BlobsService } from '../blobs/blobs.service';
+import { Fenced, type RunRecord } from '../runs/runs';
+import { messageId } from '../sessions/message-id';
+import type { UserPart } from './chat-input';
+import { MessageRepository } from './message.repository';
+import type { MessageRecord, StoredPart } from './message.schema';
+import { blobIdsOf, toTranscript, type BlobBytes } from './transcript';
+
+/** Newest messages that a model is told: what no context window takes is not worth reading. */
+const MOST_MESSAGES = 1000;
+
+const INPUT = 0;
+const MODEL = 1;
+const RESULTS = 2;
+
+/** The stored conversation of one session, as a run reads and writes it. Every write is fenced by the run's epoch. */
+@Injectable()
+export class Conversation {
+  constructor(
+    private readonly messages: MessageRepository,
+    private readonly blobs: BlobsService,
+  ) {}
+
+  /** What was said before and in this run, oldest first, beginning with something a user said. */
+  async recent(run: RunRecord): Promise<MessageRecord[]> {
+    const { items } = await this.messages.page(ownerOf(run), run.sessionId, { limit: MOST_MESSAGES });
+    const first = items.findIndex((message) => message.role === 'user' || message.role === 'summary');
+    return first <= 0 ? items : items.slice(first);
+  }
+
+  /** Stored messages as a model is told them. */
+  async transcript(run: RunRecord, messages: readonly MessageRecord[]): Promise<LlmMessage[]> {
+    return toTranscript(messages, await this.bytes(run, messages));
+  }
+
+  private async bytes(run: RunRecord, messages: readonly Pick<MessageRecord, 'content'>[]): Promise<BlobBytes> {
+    const ids = [...new Set(blobIdsOf(messages))];
+    const load = async (id: string) => [id, (await this.blobs.get(ownerOf(run), id)).bytes] as const;
+    return new Map(await Promise.all(ids.map(load)));
+  }
+
+  /** Stores what a step answers: the run's message (step 0), or what came in before a later step. */
+  async saveInput(run: RunRecord, step: number, content: UserPart[]): Promise<string> {
+    return this.save(run, step, INPUT, { role: 'user', content });
+  }
+
+  async saveModel(run: RunRecord, step: number, { content, finish, usage, cost }: StepResult): Promise<string> {
+    return this.save(run, step, MODEL, { role: 'assistant', content, model: run.model, finish, usage, cost });
+  }
+
+  /** Stores what a model had said when its run was ended. */
+  async savePartial(run: RunRecord, step: number, content: StoredPart[]): Promise<string> {
+    return this.save(run, step, MODEL, { role: 'assistant', content, model: run.model, partial: true });
+  }
+
+  async saveResults(run: RunRecord, step: number, results: LlmToolResult[]): Promise<string> {
+    const content = results.map((result): StoredPart => ({ type: 'tool_result', ...result }));
+    return this.save(run, step, RESULTS, { role: 'tool', content });
+  }
+
+  /** @throws Fenced when a later owner of the run has written it */
+  private async save(
+    run: RunRecord,
+    step: number,
+    k: number,
+    message: Pick<MessageRecord, 'role' | 'content'> & Partial<MessageRecord>,
+  ): Promise<string> {
+    const id = messageId(run.sessionId, run.turn!, step, k);
+    const { id: runId, epoch, sessionId } = run;
+    const stored = { ...ownerOf(run), ...message, id, sessionId, runId, epoch, createdAt: new Date() };
+    if (!(await this.messages.put(stored))) throw new Fenced(`Run ${runId} has another owner.`);
+    return id;
+  }
+}
+
+const ownerOf = ({ tenantId, ownerId }: RunRecord) => ({ tenantId, ownerId });

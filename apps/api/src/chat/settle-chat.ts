@@ -1,0 +1,66 @@
+import { RunState, abandoned, completed, resultsOf } from '@scorpio/agent';
+import type { RunEvent, RunEventDraft } from '@scorpio/events';
+import type { RunOutcome, RunRecord } from '../runs/runs';
+import { inputOf } from './chat-input';
+import type { Conversation } from './conversation.service';
+import type { StoredPart } from './message.schema';
+
+/**
+ * Brings a run that ends otherwise than by its own completion to a proper end: what was said is stored, every call has a
+ * result, nobody is asked any more. May be repeated.
+ */
+export async function settleChat(
+  run: RunRecord,
+  events: RunEvent[],
+  outcome: RunOutcome,
+  conversation: Conversation,
+): Promise<RunEventDraft[]> {
+  const state = RunState.fold(events);
+  const drafts: RunEventDraft[] = [];
+  const say = (draft: RunEventDraft): void => {
+    state.apply(draft);
+    drafts.push(draft);
+  };
+  const expired = outcome.type === 'failed' && outcome.code === 'interaction_expired';
+  const ended = expired ? 'expired' : outcome.type;
+  const messages = [...state.messages];
+  // A run that never had its turn has said nothing, and its message is no part of the conversation.
+  if (run.turn !== undefined && messages.length) await conversation.saveInput(run, 0, inputOf(run).content);
+  for (const interaction of state.openInteractions)
+    say({
+      type: 'interaction.resolved',
+      interactionId: interaction.id,
+      outcome: expired ? 'expired' : 'cancelled',
+      by: 'system',
+    });
+  for (const [part, { text, done }] of state.parts) if (!done) say(completed(part, text));
+  for (const call of state.calls.values()) if (call.status !== 'completed') say(abandoned(call.callId, ended));
+  if (state.stepOpen) {
+    const content = said(state);
+    if (content.length) messages.push(await conversation.savePartial(run, state.step, content));
+  } else if (state.step > 0 && state.callsOf(state.step).length)
+    messages.push(await conversation.saveResults(run, state.step, resultsOf(state, state.step)));
+  const { usage, cost } = state;
+  drafts.push(
+    outcome.type === 'cancelled'
+      ? { type: 'run.cancelled', by: outcome.by, reason: outcome.reason, messages, usage, cost }
+      : {
+          type: 'run.failed',
+          code: outcome.code,
+          message: outcome.message,
+          retryable: outcome.retryable,
+          messages,
+          usage,
+          cost,
+        },
+  );
+  return drafts;
+}
+
+/** Text and thoughts of the open step. Its calls are left out: nothing came of them. */
+function said(state: RunState): StoredPart[] {
+  return state.partsOf(state.step).flatMap(([, { kind, text }]): StoredPart[] => {
+    const whole = text.join('');
+    return kind === 'tool_input' || !whole ? [] : [{ type: kind, text: whole }];
+  });
+}

@@ -1,0 +1,4 @@
+// What other rooms may know of runs.
+export { Fenced } from './run-journal';
+export { RunFailure, RunHandlers, type RunControl, type RunHandler, type RunOutcome } from './run-handler';
+export { hasEnded, type RunRecord } from './run.schema';

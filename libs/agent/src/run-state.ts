@@ -1,0 +1,203 @@
+import {
+  NO_USAGE,
+  addUsage,
+  type PartKind,
+  type RunEvent,
+  type RunEventDraft,
+  type StepFinish,
+  type TokenUsage,
+} from '@scorpio/events';
+import type { JsonObject } from '@scorpio/kernel';
+
+/** A part of the answer as the events tell it. */
+export interface PartState {
+  step: number;
+  kind: PartKind;
+  callId?: string;
+  name?: string;
+  text: string[];
+  chars: number;
+  done: boolean;
+}
+
+/** A tool call as the events tell it. */
+export interface CallState {
+  callId: string;
+  name: string;
+  step: number;
+  arguments?: JsonObject;
+  attempt: number;
+  status: 'open' | 'requested' | 'started' | 'unknown' | 'completed';
+  result?: { output: string; isError: boolean };
+  interactionId?: string;
+}
+
+export interface InteractionState {
+  id: string;
+  callId?: string;
+  expiresAt: string;
+  resolved: boolean;
+}
+
+/**
+ * Where a run stands, by its events alone: kept up while it runs, and folded from the log when a new owner goes on.
+ * The switch is exhaustive: a new event must say what it means here.
+ */
+export class RunState {
+  /** The last step begun; 0 before the first. */
+  step = 0;
+  stepOpen = false;
+  attempt = 0;
+  /** Why the last completed step ended. */
+  finish?: StepFinish;
+  nextPart = 1;
+  readonly parts = new Map<number, PartState>();
+  readonly calls = new Map<string, CallState>();
+  readonly interactions = new Map<string, InteractionState>();
+  /** Whether a message was taken in that no step has answered. */
+  unanswered = false;
+  /** Message ids in order: the input, then each step's. */
+  readonly messages: string[] = [];
+  usage: TokenUsage = NO_USAGE;
+  /** Null once a step's price was unknown. */
+  cost: number | null = 0;
+
+  static fold(events: readonly RunEvent[]): RunState {
+    const state = new RunState();
+    for (const event of events) state.apply(event);
+    return state;
+  }
+
+  apply(event: RunEvent | RunEventDraft): void {
+    switch (event.type) {
+      case 'run.started':
+      case 'run.recovered':
+        return this.said(event.messageId);
+      case 'step.started':
+        this.step = event.step;
+        this.attempt = event.attempt;
+        this.stepOpen = true;
+        this.unanswered = false;
+        return;
+      case 'step.reset':
+        return this.dropStep(event.step);
+      case 'step.completed':
+        this.stepOpen = false;
+        this.finish = event.finish;
+        this.usage = addUsage(this.usage, event.usage);
+        this.cost = this.cost === null || event.cost === null ? null : this.cost + event.cost;
+        return this.said(event.messageId);
+      case 'part.started':
+        return this.startPart(event);
+      case 'part.delta': {
+        const part = this.parts.get(event.part);
+        part?.text.push(event.text);
+        if (part) part.chars += event.text.length;
+        return;
+      }
+      case 'part.completed': {
+        const part = this.parts.get(event.part);
+        if (part) part.done = true;
+        return;
+      }
+      case 'input.accepted':
+        this.unanswered = true;
+        return this.said(event.messageId);
+      default:
+        return this.applyTool(event);
+    }
+  }
+
+  private applyTool(
+    event: Exclude<
+      RunEvent | RunEventDraft,
+      {
+        type: `step.${string}` | `part.${string}` | 'run.started' | 'run.recovered' | 'input.accepted';
+      }
+    >,
+  ): void {
+    switch (event.type) {
+      case 'tool.requested':
+        return this.call(event.callId, { status: 'requested', arguments: event.arguments as JsonObject });
+      case 'tool.started':
+        return this.call(event.callId, { status: 'started', attempt: event.attempt });
+      case 'tool.unknown':
+        return this.call(event.callId, { status: 'unknown' });
+      case 'tool.completed':
+        return this.call(event.callId, {
+          status: 'completed',
+          result: { output: event.result ?? '', isError: !event.ok },
+        });
+      case 'interaction.requested':
+        if (event.callId) this.call(event.callId, { interactionId: event.interactionId });
+        this.interactions.set(event.interactionId, {
+          id: event.interactionId,
+          ...(event.callId && { callId: event.callId }),
+          expiresAt: event.expiresAt,
+          resolved: false,
+        });
+        return;
+      case 'interaction.resolved': {
+        const interaction = this.interactions.get(event.interactionId);
+        if (interaction) interaction.resolved = true;
+        return;
+      }
+      case 'context.compacted':
+        return this.said(event.toMessageId);
+      case 'run.created':
+      case 'run.parked':
+      case 'run.completed':
+      case 'run.failed':
+      case 'run.cancelled':
+      case 'session.updated':
+      case 'provider.retry':
+      case 'tool.progress':
+      case 'file.changed':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  private said(messageId: string): void {
+    if (!this.messages.includes(messageId)) this.messages.push(messageId);
+  }
+
+  private startPart(event: { step: number; part: number; kind: PartKind; callId?: string; name?: string }): void {
+    const { step, part, kind, callId, name } = event;
+    this.nextPart = Math.max(this.nextPart, part + 1);
+    this.parts.set(part, {
+      step,
+      kind,
+      ...(callId !== undefined && { callId }),
+      ...(name !== undefined && { name }),
+      text: [],
+      chars: 0,
+      done: false,
+    });
+    if (callId !== undefined) this.calls.set(callId, { callId, name: name ?? '', step, attempt: 0, status: 'open' });
+  }
+
+  private call(callId: string, change: Partial<CallState>): void {
+    const call = this.calls.get(callId);
+    if (call) Object.assign(call, change);
+  }
+
+  /** What a reset leaves: nothing of that step was said. */
+  private dropStep(step: number): void {
+    for (const [id, part] of this.parts) if (part.step === step) this.parts.delete(id);
+    for (const [id, call] of this.calls) if (call.step === step) this.calls.delete(id);
+  }
+
+  partsOf(step: number): [number, PartState][] {
+    return [...this.parts].filter(([, part]) => part.step === step);
+  }
+
+  callsOf(step: number): CallState[] {
+    return [...this.calls.values()].filter((call) => call.step === step);
+  }
+
+  get openInteractions(): InteractionState[] {
+    return [...this.interactions.values()].filter((interaction) => !interaction.resolved);
+  }
+}
