@@ -12,6 +12,8 @@ export type BlobTrace = Pick<BlobModel, '_id' | 'sessionId' | 'writing' | 'creat
 
 const WRITTEN = { writing: { $exists: false } } as const;
 const ERASE_CHUNK = 100;
+/** They are large. */
+const CHUNKS_AT_A_TIME = 8;
 
 @Injectable()
 export class BlobRepository {
@@ -65,7 +67,7 @@ export class BlobRepository {
 
   /** Removes the bytes first: while the blob is there, they can still be found. */
   async erase(id: string): Promise<void> {
-    await deleteInChunks(this.chunks, { _id: chunksOf(id) });
+    await deleteInChunks(this.chunks, { _id: chunksOf(id) } as never, CHUNKS_AT_A_TIME);
     await this.blobs.deleteOne({ _id: id } as Filter);
   }
 }

@@ -119,10 +119,13 @@ export class SessionRepository {
       if (value === null) unset[field] = 1;
       else if (value !== undefined) Object.assign(set, seedFields({ [field]: value }));
     if (changes.title === null) Object.assign(unset, { titleKey: 1, autoTitle: 1, autoTitleKey: 1 });
-    return this.update({ _id: id, ...access, ...LIVE } as Filter, {
-      $set: set,
-      ...(Object.keys(unset).length && { $unset: unset }),
-    });
+    return this.update(
+      { _id: id, ...access, ...LIVE },
+      {
+        $set: set,
+        ...(Object.keys(unset).length && { $unset: unset }),
+      },
+    );
   }
 
   /** False when there is no such session, or no more. */
