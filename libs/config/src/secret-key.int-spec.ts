@@ -29,7 +29,11 @@ describe('the secret of a first start', () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     expect(() => loadConfig({ DATA_DIR: file })).toThrow(EnvError);
-    expect(() => loadConfig({ DATA_DIR: file })).toThrow(/DATA_DIR: .* cannot be used \(EEXIST\)/);
+    expect(() => loadConfig({ DATA_DIR: file })).toThrow(/DATA_DIR: .* cannot be used \(ENOTDIR\)/);
+  });
+
+  it('names DATA_DIR where no folder can be made', () => {
+    expect(() => loadConfig({ DATA_DIR: '/proc/scorpio/data' })).toThrow(/DATA_DIR: .* cannot be used \(ENOENT\)/);
   });
 
   it('is not taken from a file that holds too little', () => {

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvError } from './env';
+import { makeFolder } from './make-folder';
 
 /**
  * The secret kept in `<dataDir>/secret.key` (mode 0600), made at the first call.
@@ -11,7 +12,7 @@ export function keepSecretKey(dataDir: string): string {
   const file = join(dataDir, 'secret.key');
   let key: string;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     key = readIfThere(file) ?? makeKey(file);
   } catch (error) {
     throw new EnvError([

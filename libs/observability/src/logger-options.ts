@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppConfig } from '@scorpio/config';
 import type { Params } from 'nestjs-pino';
-import type { DestinationStream, Level } from 'pino';
+import type { DestinationStream, Level, LogFn, Logger } from 'pino';
 import { logContext } from './log-context';
 import { registerSecrets } from './redact';
 
@@ -13,6 +13,8 @@ const SECRET_PATHS = ['authorization', 'cookie', 'apiKey', 'secretKey', 'passwor
 ]);
 const SECRET_HEADERS = ['headers["x-api-key"]', '*.headers["x-api-key"]', '*.headers["set-cookie"]'];
 
+const BOOT_CONTEXTS = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
 /** The settings of nestjs-pino for this configuration. */
 export function loggerOptions(config: AppConfig, stream: DestinationStream): Params {
   registerSecrets(secretsOf(config));
@@ -23,6 +25,7 @@ export function loggerOptions(config: AppConfig, stream: DestinationStream): Par
         base: undefined,
         redact: { paths: [...SECRET_PATHS, ...SECRET_HEADERS], censor: '[redacted]' },
         mixin: logContext,
+        hooks: { logMethod: quietBoot },
         quietReqLogger: true,
         customAttributeKeys: { reqId: 'requestId' },
         genReqId: (request: IncomingMessage) => request.id,
@@ -38,6 +41,13 @@ export function loggerOptions(config: AppConfig, stream: DestinationStream): Par
       stream,
     ],
   };
+}
+
+/** Nest names every module and route it finds; that is worth reading only to someone who looks for a fault. */
+function quietBoot(this: Logger, args: Parameters<LogFn>, method: LogFn, level: number): void {
+  const { context } = (args[0] ?? {}) as { context?: string };
+  const isBoot = level === this.levels.values.info && context !== undefined && BOOT_CONTEXTS.has(context);
+  if (!isBoot || this.isLevelEnabled('debug')) method.apply(this, args);
 }
 
 function levelOf(config: AppConfig): string {
