@@ -19,7 +19,7 @@ import { autoTitle } from './auto-title';
 import { ChatRun } from './chat-run';
 import { inputOf, textOf, type ChatInput } from './chat-input';
 import { Conversation } from './conversation.service';
-import { settleChat } from './settle-chat';
+import { messagesOf, settleChat } from './settle-chat';
 
 /** The work of a chat run: the conversation, the model, the tools and the agent's loop, put together. */
 @Injectable()
@@ -55,9 +55,13 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
       const tools = this.tools.select(input.tools ?? session.tools);
       const chat = new ChatRun(run, input, session, model, tools, this.conversation, this.config);
       const state = RunState.fold(events);
+      // A run that begins just now has its first events still on their way to the log.
+      if (!events.length) state.apply({ type: 'run.started', epoch: run.epoch, messageId: this.inputMessageId(run) });
       const messages = await chat.begin(state, stored);
       for await (const drafts of runAgent(messages, state, chat.ports(stored), chat.control(control)))
-        yield drafts[0]?.type === 'run.completed' ? [...this.titled(run), ...drafts] : drafts;
+        yield drafts[0]?.type === 'run.completed'
+          ? [...this.titled(run), completedWith(drafts[0], run, state)]
+          : drafts;
     } catch (error) {
       throw failureOf(error, model);
     }
@@ -82,6 +86,12 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
     return title === undefined ? [] : [{ type: 'session.updated', title }];
   }
 }
+
+const completedWith = (
+  draft: Extract<RunEventDraft, { type: 'run.completed' }>,
+  run: RunRecord,
+  state: RunState,
+): RunEventDraft => ({ ...draft, messages: messagesOf(run, state) });
 
 const GIVEN_UP = new Set(['rate-limit', 'overloaded', 'unavailable', 'timeout']);
 

@@ -1,6 +1,7 @@
 import { RunState, abandoned, completed, resultsOf } from '@scorpio/agent';
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import type { RunOutcome, RunRecord } from '../runs/runs';
+import { messageId } from '../sessions/message-id';
 import { inputOf } from './chat-input';
 import type { Conversation } from './conversation.service';
 import type { StoredPart } from './message.schema';
@@ -23,9 +24,8 @@ export async function settleChat(
   };
   const expired = outcome.type === 'failed' && outcome.code === 'interaction_expired';
   const ended = expired ? 'expired' : outcome.type;
-  const messages = [...state.messages];
   // A run that never had its turn has said nothing, and its message is no part of the conversation.
-  if (run.turn !== undefined && messages.length) await conversation.saveInput(run, 0, inputOf(run).content);
+  if (run.turn !== undefined && state.messages.length) await conversation.saveInput(run, 0, inputOf(run).content);
   for (const interaction of state.openInteractions)
     say({
       type: 'interaction.resolved',
@@ -37,9 +37,10 @@ export async function settleChat(
   for (const call of state.calls.values()) if (call.status !== 'completed') say(abandoned(call.callId, ended));
   if (state.stepOpen) {
     const content = said(state);
-    if (content.length) messages.push(await conversation.savePartial(run, state.step, content));
+    if (content.length) state.messages.push(await conversation.savePartial(run, state.step, content));
   } else if (state.step > 0 && state.callsOf(state.step).length)
-    messages.push(await conversation.saveResults(run, state.step, resultsOf(state, state.step)));
+    await conversation.saveResults(run, state.step, resultsOf(state, state.step));
+  const messages = messagesOf(run, state);
   const { usage, cost } = state;
   drafts.push(
     outcome.type === 'cancelled'
@@ -55,6 +56,14 @@ export async function settleChat(
         },
   );
   return drafts;
+}
+
+/** Ids of the run's stored messages in order: those its events name, and the results of each completed step's calls. */
+export function messagesOf(run: RunRecord, state: RunState): string[] {
+  const withCalls = new Set([...state.calls.values()].map((call) => call.step));
+  if (state.stepOpen) withCalls.delete(state.step);
+  const results = [...withCalls].map((step) => messageId(run.sessionId, run.turn!, step, 2));
+  return [...new Set([...state.messages, ...results])].sort();
 }
 
 /** Text and thoughts of the open step. Its calls are left out: nothing came of them. */
