@@ -1,0 +1,267 @@
+import { NO_USAGE, type RunEvent, type RunEventDraft } from '@scorpio/events';
+import { LlmError, costOf, retryDelay, type LlmMessage, type LlmToolResult } from '@scorpio/llm';
+import { ScriptedProvider, type ScriptedCall } from '@scorpio/llm/testing';
+import { AgentFailure, RunState, runAgent, type AgentControl, type AgentPorts, type AgentTool, type Answer } from './index';
+
+const askUser: AgentTool = {
+  name: 'ask_user',
+  description: 'Ask',
+  inputSchema: { type: 'object' },
+  source: 'builtin',
+  effect: 'read',
+  question: ({ question }) => {
+    if (typeof question !== 'string') throw new Error('question must be text.');
+    return { prompt: question };
+  },
+};
+
+/** A run around the loop: plays the model's calls, and keeps what the loop yields and stores. */
+class Rig {
+  readonly provider: ScriptedProvider;
+  readonly events: RunEventDraft[] = [];
+  readonly stored: Record<string, unknown> = {};
+  readonly abort = new AbortController();
+  inbox: { steers: { inputId: string; text: string }[]; answers: Answer[] } = { steers: [], answers: [] };
+  draining = false;
+  closes = 0;
+
+  constructor(
+    calls: ScriptedCall[],
+    readonly limits = { maxSteps: 10, maxTokens: 0, maxCost: 0 },
+  ) {
+    this.provider = new ScriptedProvider(calls);
+  }
+
+  async run(state = new RunState(), messages: LlmMessage[] = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }]) {
+    if (!state.messages.length) state.apply({ type: 'run.started', epoch: 1, messageId: 'm:0:0' });
+    for await (const drafts of runAgent(messages, state, this.ports(), this.control())) this.events.push(...drafts);
+    return state;
+  }
+
+  get types(): string[] {
+    return this.events.map((event) => event.type);
+  }
+
+  of<T extends RunEventDraft['type']>(type: T) {
+    return this.events.filter((event) => event.type === type) as Extract<RunEventDraft, { type: T }>[];
+  }
+
+  private ports(): AgentPorts {
+    let interactions = 0;
+    let calls = 0;
+    return {
+      model: {
+        ref: 'scripted/model',
+        vendor: 'scripted',
+        model: 'model',
+        stream: (request, signal) => this.provider.stream(request, signal),
+        retryDelay: (error, attempt) => retryDelay(error, attempt, 3, () => 0),
+        cost: (usage) => costOf({ input: 1, output: 2, cacheRead: 1, cacheWrite: 1 }, usage),
+        pause: () => Promise.resolve(),
+        newCallId: () => `call_new${++calls}`,
+      },
+      tools: new Map([[askUser.name, askUser]]),
+      limits: this.limits,
+      newInteractionId: () => `int_${++interactions}`,
+      expiry: () => new Date('2030-01-01T00:00:00Z'),
+      request: (messages) => ({ model: 'model', messages: structuredClone(messages) }),
+      saveModel: (step, result) => this.store(`m:${step}:1`, result),
+      storedModel: (step) => this.stored[`m:${step}:1`] as never,
+      saveResults: async (step, results) => void (await this.store(`m:${step}:2`, results)),
+      saveInput: (step, inputId) => this.store(`m:${step}:0`, inputId),
+    };
+  }
+
+  private store(id: string, value: unknown): Promise<string> {
+    this.stored[id] = value;
+    return Promise.resolve(id);
+  }
+
+  private control(): AgentControl {
+    const isDraining = () => this.draining;
+    return {
+      signal: this.abort.signal,
+      get draining() {
+        return isDraining();
+      },
+      handOver: () => new Error('handed over'),
+      durable: () => Promise.resolve(),
+      close: () => {
+        this.closes += 1;
+        return Promise.resolve(!this.inbox.steers.length && !this.inbox.answers.length);
+      },
+      take: () => {
+        const { steers, answers } = this.inbox;
+        this.inbox = { steers: [], answers: [] };
+        const message = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });
+        return Promise.resolve({ steers: steers.map(({ inputId, text }) => ({ inputId, message: message(text) })), answers });
+      },
+    };
+  }
+}
+
+const text = ScriptedProvider.text;
+const tools = ScriptedProvider.tools;
+const call = (callId: string, name: string, args: unknown) => ({ callId, name, arguments: typeof args === 'string' ? args : JSON.stringify(args) });
+
+describe('the agent loop', () => {
+  it('answers in one step and says so in order', async () => {
+    const rig = new Rig([text('Hello there')]);
+    await rig.run();
+    expect(rig.types).toEqual([
+      'step.started',
+      'part.started',
+      'part.delta',
+      'part.delta',
+      'part.completed',
+      'step.completed',
+      'run.completed',
+    ]);
+    expect(rig.of('part.delta').map(({ offset, text: said }) => [offset, said])).toEqual([
+      [0, 'Hello'],
+      [5, ' there'],
+    ]);
+    expect(rig.of('run.completed')[0]).toMatchObject({
+      messages: ['m:0:0', 'm:1:1'],
+      usage: { ...NO_USAGE, inputTokens: 10, outputTokens: 5 },
+      cost: 0.00002,
+    });
+  });
+
+  it('pairs every call with one result and goes on: no tool, no JSON, two calls with one id', async () => {
+    const asked = tools(call('a', 'nothing', {}), call('b', 'ask_user', '{"question":'), call('a', 'nothing', {}));
+    const rig = new Rig([asked, text('Sorry')]);
+    await rig.run();
+    expect(rig.of('tool.completed').map(({ callId, ok, error }) => [callId, ok, error?.code])).toEqual([
+      ['a', false, 'tool_not_found'],
+      ['b', false, 'invalid_arguments'],
+      ['call_new1', false, 'tool_not_found'],
+    ]);
+    const [, assistant, results] = rig.provider.requests[1]!.messages;
+    const called = assistant!.content.map((part) => (part as { callId: string }).callId);
+    expect(called).toEqual(['a', 'b', 'call_new1']);
+    expect((results!.content as LlmToolResult[]).map((result) => result.callId)).toEqual(called);
+    expect(rig.of('tool.requested')).toEqual([]);
+    expect(rig.types.at(-1)).toBe('run.completed');
+  });
+
+  it('resets a step that broke off after text was shown, and never shows it twice', async () => {
+    const broken: ScriptedCall = [...text('One two three').slice(0, 3), new LlmError('truncated', 'cut')];
+    const rig = new Rig([broken, text('One two three')]);
+    await rig.run();
+    const reset = rig.types.indexOf('step.reset');
+    expect(rig.types.slice(reset - 1, reset + 2)).toEqual(['provider.retry', 'step.reset', 'step.started']);
+    const shown = rig.events.slice(reset).filter((event) => event.type === 'part.delta');
+    expect(shown.map((event) => event.text).join('')).toBe('One two three');
+    expect(rig.stored['m:1:1']).toMatchObject({ content: [{ type: 'text', text: 'One two three' }] });
+    expect(rig.of('step.started').map((event) => event.attempt)).toEqual([1, 2]);
+  });
+
+  it('needs no reset where nothing was shown, gives up at last, and tries no refusal twice', async () => {
+    const rig = new Rig([[new LlmError('overloaded', 'busy', { status: 529 })], text('Fine')]);
+    await rig.run();
+    expect(rig.types.slice(0, 3)).toEqual(['step.started', 'provider.retry', 'step.started']);
+    expect(rig.of('provider.retry')[0]).toMatchObject({ status: 529, code: 'provider_overloaded', attempt: 1 });
+
+    const busy = (): ScriptedCall => [new LlmError('rate-limit', 'slow down', { status: 429 })];
+    const hopeless = new Rig([busy(), busy(), busy(), text('never')]);
+    await expect(hopeless.run()).rejects.toMatchObject({ kind: 'rate-limit' });
+    expect(hopeless.provider.requests).toHaveLength(3);
+
+    const refused = new Rig([[new LlmError('auth', 'no')], text('never')]);
+    await expect(refused.run()).rejects.toMatchObject({ kind: 'auth' });
+    expect(refused.provider.requests).toHaveLength(1);
+  });
+
+  it('asks people, parks, and makes their answer the result of the call', async () => {
+    const rig = new Rig([tools(call('q', 'ask_user', { question: 'Which?' })), text('Blue it is')]);
+    const state = await rig.run();
+    expect(rig.types.slice(-3)).toEqual(['tool.requested', 'interaction.requested', 'run.parked']);
+    expect(rig.of('run.parked')[0]!.interactions).toEqual(['int_1']);
+
+    rig.inbox.answers = [{ interactionId: 'int_1', by: 'ada', outcome: 'answered', value: 'blue' }];
+    const before = rig.events.length;
+    const history = rig.provider.requests[0]!.messages;
+    await rig.run(state, [...history, { role: 'assistant', content: [{ type: 'tool_call', callId: 'q', name: 'ask_user', arguments: { question: 'Which?' } }] }]);
+    expect(rig.types.slice(before, before + 3)).toEqual(['interaction.resolved', 'tool.completed', 'step.started']);
+    expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({
+      role: 'tool',
+      content: [{ callId: 'q', name: 'ask_user', output: 'blue', isError: false }],
+    });
+    expect(rig.types.at(-1)).toBe('run.completed');
+  });
+
+  it('takes a steer in before the next step, also one that comes as the answer ends', async () => {
+    const rig = new Rig([text('First'), text('Second')]);
+    rig.inbox.steers = [{ inputId: 'inp_1', text: 'and in French?' }];
+    await rig.run();
+    expect(rig.of('input.accepted')).toEqual([{ type: 'input.accepted', inputId: 'inp_1', messageId: 'm:2:0' }]);
+    expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({ role: 'user', content: [{ type: 'text', text: 'and in French?' }] });
+    expect(rig.of('run.completed')).toHaveLength(1);
+    expect(rig.of('step.completed')).toHaveLength(2);
+  });
+
+  it('ends a run that asks for tools without end, and one that used its tokens', async () => {
+    const again = () => tools(call('x', 'nothing', {}));
+    const steps = new Rig([again(), again(), again()], { maxSteps: 2, maxTokens: 0, maxCost: 0 });
+    await expect(steps.run()).rejects.toThrow(new AgentFailure('budget_exceeded', 'The run reached its limit of 2 steps (RUN_MAX_STEPS).'));
+    const tokens = new Rig([again(), again()], { maxSteps: 9, maxTokens: 15, maxCost: 0 });
+    await expect(tokens.run()).rejects.toThrow(/15 tokens/);
+  });
+
+  it('stops at once when the run is stopped, with the reason', async () => {
+    const rig = new Rig([[...text('One two').slice(0, 2), 'hang']]);
+    const reason = new Error('cancelled');
+    const run = rig.run();
+    while (!rig.types.includes('part.delta')) await new Promise(setImmediate);
+    rig.abort.abort(reason);
+    await expect(run).rejects.toBe(reason);
+  });
+
+  it('leaves a drained run at the end of a step, never before its first', async () => {
+    const rig = new Rig([tools(call('x', 'nothing', {})), text('later')]);
+    rig.draining = true;
+    await expect(rig.run()).rejects.toThrow('handed over');
+    expect(rig.of('step.completed')).toHaveLength(1);
+  });
+});
+
+describe('a run that a new owner goes on with', () => {
+  const fold = (drafts: RunEventDraft[]) => RunState.fold(drafts as RunEvent[]);
+  const started: RunEventDraft = { type: 'run.started', epoch: 1, messageId: 'm:0:0' };
+  const step: RunEventDraft = { type: 'step.started', step: 1, attempt: 1, provider: 'scripted', model: 'model' };
+  const part: RunEventDraft = { type: 'part.started', step: 1, part: 1, kind: 'text' };
+  const delta: RunEventDraft = { type: 'part.delta', part: 1, offset: 0, text: 'Hello' };
+  const done: RunEventDraft = { type: 'part.completed', part: 1, chars: 5, sha256: '' };
+
+  it('says a half-said step anew, after a reset, with new parts', async () => {
+    const rig = new Rig([text('Hello')]);
+    await rig.run(fold([started, step, part, delta]));
+    expect(rig.types.slice(0, 3)).toEqual(['step.reset', 'step.started', 'part.started']);
+    expect(rig.of('step.started')[0]).toMatchObject({ step: 1, attempt: 2 });
+    expect(rig.of('part.started')[0]!.part).toBe(2);
+  });
+
+  it('only ends a step whose message is stored and whole in the log', async () => {
+    const rig = new Rig([]);
+    rig.stored['m:1:1'] = { messageId: 'm:1:1', finish: 'stop', usage: NO_USAGE, cost: 0, content: [{ type: 'text', text: 'Hello' }] };
+    await rig.run(fold([started, step, part, delta, done]));
+    expect(rig.types).toEqual(['step.completed', 'run.completed']);
+    expect(rig.provider.requests).toEqual([]);
+  });
+
+  it('does not believe a stored message of which the log has not the whole', async () => {
+    const rig = new Rig([text('Hello')]);
+    rig.stored['m:1:1'] = { messageId: 'm:1:1', finish: 'stop', usage: NO_USAGE, cost: 0, content: [] };
+    await rig.run(fold([started, step, part, delta]));
+    expect(rig.types[0]).toBe('step.reset');
+  });
+
+  it('answers a steer that was taken in and not answered', async () => {
+    const rig = new Rig([text('Oui')]);
+    const ended: RunEventDraft = { type: 'step.completed', step: 1, finish: 'stop', messageId: 'm:1:1', usage: NO_USAGE, cost: 0 };
+    await rig.run(fold([started, step, part, delta, done, ended, { type: 'input.accepted', inputId: 'i', messageId: 'm:2:0' }]));
+    expect(rig.types[0]).toBe('step.started');
+    expect(rig.of('step.started')[0]).toMatchObject({ step: 2, attempt: 1 });
+  });
+});
