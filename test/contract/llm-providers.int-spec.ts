@@ -1,103 +1,21 @@
-import { Test, type TestingModule } from '@nestjs/testing';
-import { ConfigModule, loadConfig } from '@scorpio/config';
-import {
-  LlmError,
-  LlmModule,
-  LlmRegistry,
-  type LlmMessage,
-  type LlmProvider,
-  type LlmRequest,
-  type LlmStreamPart,
-} from '@scorpio/llm';
-import { FakeLlm, type Behaviour } from '../support/fake-llm';
+import type { LlmError, LlmProvider, LlmRequest } from '@scorpio/llm';
+import type { Behaviour } from '../support/fake-llm';
+import { ask, hear, KEY, LlmBench, user, WIRES, words, type Heard } from './llm-bench';
 
-/**
- * What every vendor promises, tried by its real SDK against the fake wire. A further vendor is one more line of WIRES.
- */
-const WIRES = [
-  { name: 'openai, Responses', ref: 'openai/gpt-6.1-terra' },
-  { name: 'endpoint, Chat Completions', ref: 'fake/fake-model' },
-  { name: 'endpoint, Responses', ref: 'fake-responses/fake-model' },
-];
-const KEY = 'test-key-for-the-fake-wire';
-
-const fake = new FakeLlm({ apiKey: KEY });
-const modules: TestingModule[] = [];
-
-async function registryWith(env: Record<string, string> = {}): Promise<LlmRegistry> {
-  const endpoint = { baseUrl: fake.url, apiKey: KEY };
-  const config = loadConfig({
-    SECRET_KEY: 'k'.repeat(40),
-    OPENAI_API_KEY: KEY,
-    OPENAI_BASE_URL: fake.url,
-    LLM_ENDPOINTS: JSON.stringify([
-      { ...endpoint, name: 'fake' },
-      { ...endpoint, name: 'fake-responses', api: 'responses' },
-    ]),
-    ...env,
-  });
-  const module = await Test.createTestingModule({ imports: [ConfigModule.forRoot(config), LlmModule] }).compile();
-  modules.push(module);
-  return module.get(LlmRegistry);
-}
-
-const user = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });
-const ask = (ref: string, extra: Partial<LlmRequest> = {}): LlmRequest => ({
-  model: ref.slice(ref.indexOf('/') + 1),
-  messages: [user('hello')],
-  ...extra,
-});
-
-interface Heard {
-  /** What each read brought. */
-  batches: LlmStreamPart[][];
-  parts: LlmStreamPart[];
-  /** The parts with their whole text, in their order. */
-  whole: { kind: string; text: string; callId?: string; name?: string; native?: unknown; ended: boolean }[];
-  finish?: Extract<LlmStreamPart, { type: 'finish' }>;
-  error?: LlmError;
-}
-
-/** Reads a call to its end, whatever that is; anything but an LlmError fails the test. */
-async function hear(provider: LlmProvider, request: LlmRequest, signal = new AbortController().signal): Promise<Heard> {
-  const batches: LlmStreamPart[][] = [];
-  let error: LlmError | undefined;
-  try {
-    for await (const batch of provider.stream(request, signal)) batches.push(batch);
-  } catch (thrown) {
-    if (!(thrown instanceof LlmError)) throw thrown;
-    error = thrown;
-  }
-  const parts = batches.flat();
-  const whole = parts
-    .filter((part) => part.type === 'part_start')
-    .map((start) => {
-      const end = parts.find((part) => part.type === 'part_end' && part.id === start.id);
-      return {
-        ...start,
-        text: parts.map((part) => (part.type === 'delta' && part.id === start.id ? part.text : '')).join(''),
-        native: end?.type === 'part_end' ? end.native : undefined,
-        ended: end !== undefined,
-      };
-    });
-  const finish = parts.find((part) => part.type === 'finish');
-  return { batches, parts, whole, finish, error };
-}
-
-const words = (count: number): string =>
-  Array.from({ length: count }, (_, index) => `t${String(index + 1).padStart(5, '0')}`).join(' ');
+/** What every vendor promises, tried by its real SDK against the fake wire. */
+const bench = new LlmBench();
+const { fake } = bench;
 
 beforeAll(() => fake.start());
 afterEach(() => fake.reset());
 afterAll(async () => {
-  await Promise.all(modules.map((module) => module.close()));
-  await fake.close();
+  await bench.close();
 });
 
 describe.each(WIRES)('LLM vendor: $name', ({ ref }) => {
   let provider: LlmProvider;
   beforeAll(async () => {
-    provider = (await (await registryWith()).resolve(ref)).provider;
+    provider = await bench.provider(ref);
   });
 
   const hearOne = (behaviour: Behaviour, extra: Partial<LlmRequest> = {}): Promise<Heard> => {
@@ -391,7 +309,7 @@ describe.each(WIRES)('LLM vendor: $name', ({ ref }) => {
 describe('LLM vendor: demo', () => {
   let provider: LlmProvider;
   beforeAll(async () => {
-    provider = (await (await registryWith()).resolve('demo/scribe')).provider;
+    provider = await bench.provider('demo/scribe');
   });
   const say = (text: string, extra: Partial<LlmRequest> = {}): Promise<Heard> =>
     hear(provider, ask('demo/scribe', { messages: [user(text)], ...extra }));
@@ -433,69 +351,6 @@ describe('LLM vendor: demo', () => {
   it('ends promptly when aborted', async () => {
     const heard = await hear(provider, ask('demo/scribe'), AbortSignal.abort());
     expect(heard).toMatchObject({ error: { kind: 'aborted' }, parts: [] });
-  });
-});
-
-describe.each(WIRES)('time limits: $name', ({ ref }) => {
-  const limited = async (env: Record<string, string>): Promise<LlmProvider> =>
-    (await (await registryWith(env)).resolve(ref)).provider;
-  const low: Partial<LlmRequest> = { reasoning: { effort: 'low' } };
-
-  it('end a call that is never answered', async () => {
-    fake.next({ hang: true });
-    const heard = await hear(await limited({ LLM_FIRST_BYTE_TIMEOUT_MS: '80' }), ask(ref, low));
-    expect(heard.error).toMatchObject({ kind: 'timeout', retryable: true });
-    expect(await fake.requests[0].over).toBe('aborted');
-  });
-
-  it('leave a model that reasons hard five times as long', async () => {
-    fake.next({ tokens: 2, delayMs: 150 }, { tokens: 2, delayMs: 150 });
-    const provider = await limited({ LLM_FIRST_BYTE_TIMEOUT_MS: '100', LLM_IDLE_TIMEOUT_MS: '10000' });
-    const first = await hear(provider, ask(ref, { reasoning: { effort: 'high' } }));
-    expect(first.error).toBeUndefined();
-  });
-
-  it('end an answer that stalls', async () => {
-    fake.next({ tokens: 10, stallAfter: 3 });
-    const heard = await hear(await limited({ LLM_IDLE_TIMEOUT_MS: '80' }), ask(ref, low));
-    expect(heard.error).toMatchObject({ kind: 'timeout' });
-    expect(heard.whole).toMatchObject([{ text: words(3) }]);
-    expect(await fake.requests[0].over).toBe('aborted');
-  });
-
-  it('end a call that takes too long although it never stalls', async () => {
-    fake.next({ tokens: 1_000, delayMs: 20 });
-    const heard = await hear(await limited({ LLM_STEP_TIMEOUT_MS: '200' }), ask(ref, low));
-    expect(heard.error).toMatchObject({ kind: 'timeout' });
-  });
-
-  it('do not count the time that the reader takes', async () => {
-    fake.next({ tokens: 5, delayMs: 5 });
-    const provider = await limited({ LLM_IDLE_TIMEOUT_MS: '150', LLM_FIRST_BYTE_TIMEOUT_MS: '150' });
-    let text = '';
-    let slept = false;
-    for await (const batch of provider.stream(ask(ref, low), new AbortController().signal)) {
-      if (!slept) await new Promise((resolve) => setTimeout(resolve, 400));
-      slept = true;
-      text += batch.map((part) => (part.type === 'delta' ? part.text : '')).join('');
-    }
-    expect(text).toBe(words(5));
-  });
-});
-
-describe('an endpoint that is not there', () => {
-  it('is unavailable, says so without its address, and offers any name', async () => {
-    const dead = new FakeLlm();
-    await dead.start();
-    const baseUrl = dead.url;
-    await dead.close();
-    const registry = await registryWith({ LLM_ENDPOINTS: JSON.stringify([{ name: 'dead', baseUrl }]) });
-    const { provider, model } = await registry.resolve('dead/some/model:7b');
-    expect(model.id).toBe('some/model:7b');
-    const heard = await hear(provider, ask('dead/some/model:7b'));
-    expect(heard.error).toMatchObject({ kind: 'unavailable', retryable: true });
-    expect(heard.error?.message).toMatch(/^dead cannot be reached/);
-    expect(heard.error?.message).not.toContain(new URL(baseUrl).port);
   });
 });
 

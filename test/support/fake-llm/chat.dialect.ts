@@ -51,7 +51,7 @@ export const chatDialect: Dialect = {
     const content = messages[at]?.content ?? '';
     const text = Array.isArray(content)
       ? content.map((part: Fields) => (part.type === 'text' ? String(part.text) : '')).join('\n')
-      : String(content);
+      : (content as string);
     return { text, answered: messages.slice(at + 1).some((message) => message.role === 'tool') };
   },
 

@@ -50,8 +50,8 @@ export class FakeLlm {
   listings = 0;
   /** The behaviour of requests that nothing else is said of. */
   fallback: Behaviour = {};
-  /** Whether the list of models answers 500. */
-  listBroken = false;
+  /** What is wrong with the list of models: an error, or no answer at all. */
+  listFault?: 'error' | 'hang';
   private readonly queue: Behaviour[] = [];
   private readonly seen = new Map<string, number>();
   private server?: Server;
@@ -91,7 +91,7 @@ export class FakeLlm {
     this.queue.length = 0;
     this.seen.clear();
     this.fallback = {};
-    this.listBroken = false;
+    this.listFault = undefined;
     this.listings = 0;
   }
 
@@ -167,7 +167,8 @@ export class FakeLlm {
 
   private list(response: ServerResponse): void {
     this.listings++;
-    if (this.listBroken) return refuse(response, 500, { message: 'no list today' });
+    if (this.listFault === 'hang') return;
+    if (this.listFault) return refuse(response, 500, { message: 'no list today' });
     const data = (this.options.models ?? ['fake-model']).map((id) => ({
       id,
       object: 'model',

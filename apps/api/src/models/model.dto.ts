@@ -49,10 +49,10 @@ export class ModelDto {
   vendor: string;
   capabilities: ModelCapabilitiesDto;
   /** Tokens of a whole call; null where the vendor does not say. */
-  @ApiProperty({ type: ['integer', 'null'] as never })
+  @ApiProperty({ type: 'integer', nullable: true })
   contextWindow: number | null;
   /** Tokens of an answer; null where the vendor does not say. */
-  @ApiProperty({ type: ['integer', 'null'] as never })
+  @ApiProperty({ type: 'integer', nullable: true })
   maxOutputTokens: number | null;
   /** Null where it is not known. */
   price: ModelPriceDto | null;

@@ -28,7 +28,7 @@ export function redact(text: string, secrets: string[]): string {
   clean = clean
     .replace(/\bBearer\s+\S+/gi, 'Bearer …')
     .replace(/\bsk-[\w*.-]+/g, 'sk-…')
-    // eslint-disable-next-line no-control-regex
+
     .replace(/[\u0000-\u001f\u007f]+/g, ' ')
     .trim();
   return clean.length > MAX_MESSAGE ? `${clean.slice(0, MAX_MESSAGE)}…` : clean;

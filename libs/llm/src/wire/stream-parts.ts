@@ -22,6 +22,8 @@ export interface Exchange {
   party: WireParty;
   limits: WireLimits;
   parser: AnswerParser;
+  /** Loads what a call needs; its time is not the vendor's. */
+  load(): Promise<unknown>;
   /** Sends the request; resolves once the vendor has answered with success. */
   open(signal: AbortSignal): Promise<RawResponse>;
   /** The error for what `open` threw. */
@@ -35,6 +37,7 @@ export async function* streamParts(exchange: Exchange, caller: AbortSignal): Asy
   let reader: ByteReader | undefined;
   try {
     if (watch.verdict) throw watch.verdict;
+    await orAbort(exchange.load(), watch.signal);
     watch.wait(limits.firstByteTimeoutMs);
     const response = await orAbort(exchange.open(watch.signal), watch.signal);
     reader = new ByteReader(response.raw);

@@ -18,7 +18,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { pause } from '@scorpio/kernel';
 import { LlmError, type LlmFinishReason, type LlmProvider, type LlmRequest, type LlmStreamPart } from '../../contract';
 import { estimateTokens, estimateUsage } from '../../estimate';
-import type { VendorFactory } from '..';
+import type { VendorFactory } from '../vendor-factory';
 import { jsonAnswer, planAnswer } from './answer';
 import { SCRIBE } from './models';
 import type { Directive } from './script';

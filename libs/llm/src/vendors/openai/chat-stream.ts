@@ -52,8 +52,7 @@ export class ChatParser implements AnswerParser {
   /** `[DONE]` or a clean end: enough once a reason to finish has come. */
   end(batch: PartBatch): void {
     if (!this.rawReason) return;
-    if ((this.rawReason as string) === 'error')
-      throw new LlmError('unavailable', `${this.party.name} gave up in mid-answer.`);
+    if (this.rawReason === 'error') throw new LlmError('unavailable', `${this.party.name} gave up in mid-answer.`);
     this.closeCurrent(batch);
     this.done = true;
     const usage = this.usage ? usageOf(this.usage) : estimateUsage(this.request, this.written);

@@ -1,4 +1,4 @@
-import type { VendorFactory } from '..';
+import type { VendorFactory } from '../vendor-factory';
 import { EndpointProvider, OpenAiProvider } from './openai.provider';
 
 /** OpenAI by `OPENAI_API_KEY`. */

@@ -37,7 +37,7 @@ export class ModelList {
     try {
       const signal = AbortSignal.timeout(DEADLINE_MS);
       const client = await this.client();
-      const response = await rawResponse(client.get('/models', { signal }) as { asResponse(): Promise<Response> });
+      const response = await rawResponse(client.get('/models', { signal }));
       signal.addEventListener('abort', () => response.raw.destroy(), { once: true });
       this.listed = readList(await response.json());
       this.goodUntil = Date.now() + FRESH_MS;

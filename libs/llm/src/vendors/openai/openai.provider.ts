@@ -55,6 +55,7 @@ abstract class OpenAiWire implements LlmProvider {
         party: this.party,
         limits: this.limitsFor(request),
         parser: chat ? new ChatParser(this.party, request) : new ResponsesParser(this.party),
+        load: () => this.client(),
         open: (abort) => (chat ? this.openChat(request, abort) : this.openResponses(request, abort)),
         toError: (error) => sdkError(error, this.party),
       },

@@ -1,0 +1,59 @@
+import type { LlmMessage, LlmRequest } from '../../contract';
+import { chatRequest } from './chat-request';
+
+const user = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });
+const body = (extra: Partial<LlmRequest>) => chatRequest({ model: 'm', messages: [user('hi')], ...extra }, 'local');
+const thought: LlmMessage = {
+  role: 'assistant',
+  content: [
+    {
+      type: 'reasoning',
+      text: 'hm',
+      native: { vendor: 'local', model: 'm', data: { field: 'reasoning_content' } },
+    },
+    { type: 'tool_call', callId: 'c1', name: 'look', arguments: { a: 1 } },
+  ],
+};
+const result: LlmMessage = {
+  role: 'tool',
+  content: [{ callId: 'c1', name: 'look', output: 'no', isError: true }],
+};
+
+describe('chatRequest', () => {
+  it('keeps plain text plain', () => {
+    expect(body({ system: 'Be brief.', maxOutputTokens: 9, reasoning: { effort: 'low' } })).toMatchObject({
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'hi' },
+      ],
+      stream: true,
+      stream_options: { include_usage: true },
+      max_tokens: 9,
+      reasoning_effort: 'low',
+    });
+  });
+
+  it('pairs calls with their results', () => {
+    expect(body({ messages: [user('hi'), thought, result] }).messages.slice(1)).toEqual([
+      {
+        role: 'assistant',
+        content: null,
+        reasoning_content: 'hm',
+        tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{"a":1}' } }],
+      },
+      { role: 'tool', tool_call_id: 'c1', content: 'Error: no' },
+    ]);
+  });
+
+  it('sends reasoning back only within its turn, to the model it is of', () => {
+    const [, later] = body({ messages: [user('hi'), thought, result, user('and?')] }).messages;
+    expect(later).not.toHaveProperty('reasoning_content');
+    const [, foreign] = chatRequest({ model: 'm', messages: [user('hi'), thought, result] }, 'elsewhere').messages;
+    expect(foreign).not.toHaveProperty('reasoning_content');
+  });
+
+  it('leaves a message out that has nothing to say', () => {
+    const empty: LlmMessage = { role: 'assistant', content: [{ type: 'reasoning', text: 'hm' }] };
+    expect(body({ messages: [user('hi'), empty, user('again')] }).messages).toHaveLength(2);
+  });
+});
