@@ -57,15 +57,11 @@ export class EventLog {
    */
   async read(runId: string, after: number, limit: number, aligned = false): Promise<LogBatch[]> {
     const following = await this.batches
-      .find({ _id: { $gte: slotId(runId, after + 1), $lt: `${runId};` } })
-      .sort({ _id: 1 })
-      .limit(limit)
+      .find({ _id: { $gte: slotId(runId, after + 1), $lt: `${runId};` } }, { sort: { _id: 1 }, limit })
       .toArray();
     if (aligned || after === 0 || following[0]?.s === after + 1) return following;
     const holding = await this.batches
-      .find({ _id: { $gte: slotId(runId, 0), $lte: slotId(runId, after) } })
-      .sort({ _id: -1 })
-      .limit(1)
+      .find({ _id: { $gte: slotId(runId, 0), $lte: slotId(runId, after) } }, { sort: { _id: -1 }, limit: 1 })
       .toArray();
     return holding[0] && holding[0].t > after ? [holding[0], ...following] : following;
   }
@@ -88,9 +84,7 @@ export class EventLog {
   /** The last batch, or null for an empty log. */
   async tail(runId: string): Promise<LogBatch | null> {
     const [last] = await this.batches
-      .find({ _id: { $gte: slotId(runId, 0), $lt: `${runId};` } })
-      .sort({ _id: -1 })
-      .limit(1)
+      .find({ _id: { $gte: slotId(runId, 0), $lt: `${runId};` } }, { sort: { _id: -1 }, limit: 1 })
       .toArray();
     return last ?? null;
   }
@@ -98,9 +92,10 @@ export class EventLog {
   /** Removes the run's log, chunk by chunk; false while some is left. */
   async erase(runId: string, chunk: number): Promise<boolean> {
     const page = await this.batches
-      .find({ _id: { $gte: slotId(runId, 0), $lt: `${runId};` } }, { projection: { _id: 1 } })
-      .sort({ _id: 1 })
-      .limit(chunk)
+      .find(
+        { _id: { $gte: slotId(runId, 0), $lt: `${runId};` } },
+        { projection: { _id: 1 }, sort: { _id: 1 }, limit: chunk },
+      )
       .toArray();
     const last = page.at(-1);
     if (!last) return true;

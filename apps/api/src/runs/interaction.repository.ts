@@ -35,9 +35,7 @@ export class InteractionRepository {
   /** The session's interactions, newest first. */
   async list(access: Access, sessionId: string, limit: number, before?: string): Promise<InteractionRecord[]> {
     const page = await this.interactions
-      .find({ sessionId, ...access, ...(before ? { _id: { $lt: before } } : {}) })
-      .sort({ _id: -1 })
-      .limit(limit)
+      .find({ sessionId, ...access, ...(before ? { _id: { $lt: before } } : {}) }, { sort: { _id: -1 }, limit })
       .toArray();
     return page.map(toRecord);
   }

@@ -84,9 +84,7 @@ export class RunRepository {
   /** Newest first, from before `before`. */
   async list(access: Access, sessionId: string, limit: number, before?: string): Promise<RunRecord[]> {
     const page = await this.runs
-      .find({ sessionId, ...access, ...(before ? { _id: { $lt: before } } : {}) })
-      .sort({ _id: -1 })
-      .limit(limit)
+      .find({ sessionId, ...access, ...(before ? { _id: { $lt: before } } : {}) }, { sort: { _id: -1 }, limit })
       .toArray();
     return page.map(toRecord);
   }
@@ -139,13 +137,13 @@ export class RunRepository {
 
   async expiredLeases(before: Date, limit: number): Promise<RunRecord[]> {
     const filter = { status: 'running', 'lease.at': { $lt: before } } as mongo.Filter<RunDocument>;
-    return (await this.runs.find(filter).sort({ 'lease.at': 1 }).limit(limit).toArray()).map(toRecord);
+    return (await this.runs.find(filter, { sort: { 'lease.at': 1 }, limit }).toArray()).map(toRecord);
   }
 
   /** Running runs of other owners: at boot of a store that only one process can use, those are dead. */
   async heldByOthers(worker: string, limit: number): Promise<RunRecord[]> {
     const filter = { status: 'running', 'lease.owner': { $ne: worker } } as mongo.Filter<RunDocument>;
-    return (await this.runs.find(filter).limit(limit).toArray()).map(toRecord);
+    return (await this.runs.find(filter, { limit }).toArray()).map(toRecord);
   }
 
   /** Lets the run go at once: its lease is long over. */
@@ -244,9 +242,7 @@ export class RunRepository {
   /** Makes the first waiting run of a session its active one, if it has none. @returns whether one became ready */
   async promote(sessionId: string): Promise<boolean> {
     const [head] = await this.runs
-      .find({ sessionId, status: 'queued' }, { projection: { _id: 1, ready: 1 } })
-      .sort({ order: 1 })
-      .limit(1)
+      .find({ sessionId, status: 'queued' }, { projection: { _id: 1, ready: 1 }, sort: { order: 1 }, limit: 1 })
       .toArray();
     if (!head || head.ready) return false;
     try {
@@ -265,27 +261,22 @@ export class RunRepository {
 
   async waitingSessions(limit: number): Promise<string[]> {
     const rows = await this.runs
-      .find({ status: 'queued', ready: false }, { projection: { sessionId: 1 } })
-      .sort({ order: 1 })
-      .limit(limit)
+      .find({ status: 'queued', ready: false }, { projection: { sessionId: 1 }, sort: { order: 1 }, limit })
       .toArray();
     return [...new Set(rows.map((row) => row.sessionId))];
   }
 
   /** Parked runs whose time is over. */
   async expiredParked(now: Date, limit: number): Promise<RunRecord[]> {
-    return (
-      await this.runs
-        .find({ status: 'waiting_input', expiresAt: { $lt: now } })
-        .limit(limit)
-        .toArray()
-    ).map(toRecord);
+    return (await this.runs.find({ status: 'waiting_input', expiresAt: { $lt: now } }, { limit }).toArray()).map(
+      toRecord,
+    );
   }
 
   /** Parked runs that hold an answer, because whoever brought it went away before putting them back into the queue. */
   async answeredParked(limit: number): Promise<RunRecord[]> {
     const filter = { status: 'waiting_input', 'inbox.inputId': { $exists: true } } as mongo.Filter<RunDocument>;
-    return (await this.runs.find(filter).limit(limit).toArray()).map(toRecord);
+    return (await this.runs.find(filter, { limit }).toArray()).map(toRecord);
   }
 
   async forgetIdempotency(now: Date): Promise<void> {
@@ -296,12 +287,7 @@ export class RunRepository {
   }
 
   async expiredLogs(now: Date, limit: number): Promise<RunRecord[]> {
-    return (
-      await this.runs
-        .find({ logExpiresAt: { $lt: now } })
-        .limit(limit)
-        .toArray()
-    ).map(toRecord);
+    return (await this.runs.find({ logExpiresAt: { $lt: now } }, { limit }).toArray()).map(toRecord);
   }
 
   async markLogGone(id: string): Promise<void> {
@@ -314,7 +300,7 @@ export class RunRepository {
 
   /** All runs of a session, for its deletion. */
   async ofSession(sessionId: string, limit: number): Promise<RunRecord[]> {
-    return (await this.runs.find({ sessionId }).sort({ _id: -1 }).limit(limit).toArray()).map(toRecord);
+    return (await this.runs.find({ sessionId }, { sort: { _id: -1 }, limit }).toArray()).map(toRecord);
   }
 
   async remove(id: string): Promise<void> {
