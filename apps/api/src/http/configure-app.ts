@@ -45,7 +45,13 @@ export function configureApp(app: NestExpressApplication, config: AppConfig): vo
   app.set('trust proxy', trustProxy(config.trustProxy));
   app.use(requestId);
   // Plain http must stay possible on a private network, so nothing is upgraded to https.
-  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+      // What the neighbours of this name do is their operator's to say.
+      strictTransportSecurity: { includeSubDomains: false },
+    }),
+  );
   app.enableCors({
     // A list is compared as it is: no twin of an origin and no `null` gets an answer.
     origin: config.cors.origins.includes('*') ? '*' : config.cors.origins.filter((origin) => origin !== 'null'),

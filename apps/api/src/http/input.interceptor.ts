@@ -14,9 +14,10 @@ export class InputInterceptor implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<ReturnType<CallHandler['handle']>> {
     const request = context.switchToHttp().getRequest<Request>();
-    const { sessionId, runId } = request.params;
-    if (isId('ses', sessionId)) addLogContext({ sessionId });
-    if (isId('run', runId)) addLogContext({ runId });
+    for (const id of Object.values(request.params)) {
+      if (isId('ses', id)) addLogContext({ sessionId: id });
+      if (isId('run', id)) addLogContext({ runId: id });
+    }
     // Express parses the query at each look, and the parser refuses what must not be in it.
     void request.query;
     if (request.method !== 'GET' && request.method !== 'HEAD') {
