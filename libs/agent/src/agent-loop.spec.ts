@@ -1,7 +1,15 @@
 import { NO_USAGE, type RunEvent, type RunEventDraft } from '@scorpio/events';
 import { LlmError, costOf, retryDelay, type LlmMessage, type LlmToolResult } from '@scorpio/llm';
 import { ScriptedProvider, type ScriptedCall } from '@scorpio/llm/testing';
-import { AgentFailure, RunState, runAgent, type AgentControl, type AgentPorts, type AgentTool, type Answer } from './index';
+import {
+  AgentFailure,
+  RunState,
+  runAgent,
+  type AgentControl,
+  type AgentPorts,
+  type AgentTool,
+  type Answer,
+} from './index';
 
 const askUser: AgentTool = {
   name: 'ask_user',
@@ -32,7 +40,10 @@ class Rig {
     this.provider = new ScriptedProvider(calls);
   }
 
-  async run(state = new RunState(), messages: LlmMessage[] = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }]) {
+  async run(
+    state = new RunState(),
+    messages: LlmMessage[] = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }],
+  ) {
     if (!state.messages.length) state.apply({ type: 'run.started', epoch: 1, messageId: 'm:0:0' });
     for await (const drafts of runAgent(messages, state, this.ports(), this.control())) this.events.push(...drafts);
     return state;
@@ -94,7 +105,10 @@ class Rig {
         const { steers, answers } = this.inbox;
         this.inbox = { steers: [], answers: [] };
         const message = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });
-        return Promise.resolve({ steers: steers.map(({ inputId, text }) => ({ inputId, message: message(text) })), answers });
+        return Promise.resolve({
+          steers: steers.map(({ inputId, text }) => ({ inputId, message: message(text) })),
+          answers,
+        });
       },
     };
   }
@@ -102,7 +116,11 @@ class Rig {
 
 const text = ScriptedProvider.text;
 const tools = ScriptedProvider.tools;
-const call = (callId: string, name: string, args: unknown) => ({ callId, name, arguments: typeof args === 'string' ? args : JSON.stringify(args) });
+const call = (callId: string, name: string, args: unknown) => ({
+  callId,
+  name,
+  arguments: typeof args === 'string' ? args : JSON.stringify(args),
+});
 
 describe('the agent loop', () => {
   it('answers in one step and says so in order', async () => {
@@ -182,7 +200,13 @@ describe('the agent loop', () => {
     rig.inbox.answers = [{ interactionId: 'int_1', by: 'ada', outcome: 'answered', value: 'blue' }];
     const before = rig.events.length;
     const history = rig.provider.requests[0]!.messages;
-    await rig.run(state, [...history, { role: 'assistant', content: [{ type: 'tool_call', callId: 'q', name: 'ask_user', arguments: { question: 'Which?' } }] }]);
+    await rig.run(state, [
+      ...history,
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_call', callId: 'q', name: 'ask_user', arguments: { question: 'Which?' } }],
+      },
+    ]);
     expect(rig.types.slice(before, before + 3)).toEqual(['interaction.resolved', 'tool.completed', 'step.started']);
     expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({
       role: 'tool',
@@ -196,7 +220,10 @@ describe('the agent loop', () => {
     rig.inbox.steers = [{ inputId: 'inp_1', text: 'and in French?' }];
     await rig.run();
     expect(rig.of('input.accepted')).toEqual([{ type: 'input.accepted', inputId: 'inp_1', messageId: 'm:2:0' }]);
-    expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({ role: 'user', content: [{ type: 'text', text: 'and in French?' }] });
+    expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({
+      role: 'user',
+      content: [{ type: 'text', text: 'and in French?' }],
+    });
     expect(rig.of('run.completed')).toHaveLength(1);
     expect(rig.of('step.completed')).toHaveLength(2);
   });
@@ -204,7 +231,9 @@ describe('the agent loop', () => {
   it('ends a run that asks for tools without end, and one that used its tokens', async () => {
     const again = () => tools(call('x', 'nothing', {}));
     const steps = new Rig([again(), again(), again()], { maxSteps: 2, maxTokens: 0, maxCost: 0 });
-    await expect(steps.run()).rejects.toThrow(new AgentFailure('budget_exceeded', 'The run reached its limit of 2 steps (RUN_MAX_STEPS).'));
+    await expect(steps.run()).rejects.toThrow(
+      new AgentFailure('budget_exceeded', 'The run reached its limit of 2 steps (RUN_MAX_STEPS).'),
+    );
     const tokens = new Rig([again(), again()], { maxSteps: 9, maxTokens: 15, maxCost: 0 });
     await expect(tokens.run()).rejects.toThrow(/15 tokens/);
   });
@@ -244,7 +273,13 @@ describe('a run that a new owner goes on with', () => {
 
   it('only ends a step whose message is stored and whole in the log', async () => {
     const rig = new Rig([]);
-    rig.stored['m:1:1'] = { messageId: 'm:1:1', finish: 'stop', usage: NO_USAGE, cost: 0, content: [{ type: 'text', text: 'Hello' }] };
+    rig.stored['m:1:1'] = {
+      messageId: 'm:1:1',
+      finish: 'stop',
+      usage: NO_USAGE,
+      cost: 0,
+      content: [{ type: 'text', text: 'Hello' }],
+    };
     await rig.run(fold([started, step, part, delta, done]));
     expect(rig.types).toEqual(['step.completed', 'run.completed']);
     expect(rig.provider.requests).toEqual([]);
@@ -259,8 +294,17 @@ describe('a run that a new owner goes on with', () => {
 
   it('answers a steer that was taken in and not answered', async () => {
     const rig = new Rig([text('Oui')]);
-    const ended: RunEventDraft = { type: 'step.completed', step: 1, finish: 'stop', messageId: 'm:1:1', usage: NO_USAGE, cost: 0 };
-    await rig.run(fold([started, step, part, delta, done, ended, { type: 'input.accepted', inputId: 'i', messageId: 'm:2:0' }]));
+    const ended: RunEventDraft = {
+      type: 'step.completed',
+      step: 1,
+      finish: 'stop',
+      messageId: 'm:1:1',
+      usage: NO_USAGE,
+      cost: 0,
+    };
+    await rig.run(
+      fold([started, step, part, delta, done, ended, { type: 'input.accepted', inputId: 'i', messageId: 'm:2:0' }]),
+    );
     expect(rig.types[0]).toBe('step.started');
     expect(rig.of('step.started')[0]).toMatchObject({ step: 2, attempt: 1 });
   });

@@ -51,8 +51,8 @@ export class RunJournal {
 
   /** Takes events in; returns at once. Ignored once fenced or after the terminal event. */
   push(drafts: readonly RunEventDraft[]): void {
-    if (this.failure || this.terminal) return;
-    for (const draft of drafts) this.add(draft);
+    if (this.failure) return;
+    for (const draft of drafts) if (!this.terminal) this.add(draft);
     if (this.pending.length >= MANY || this.pendingChars >= LARGE) this.urgent = true;
     if (this.pending.length) this.schedule(this);
   }
