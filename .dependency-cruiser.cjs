@@ -24,6 +24,7 @@ const ROOMS = {
   http: {},
   auth: {},
   health: {},
+  boot: { rooms: ['health'], libs: ['llm'] },
   models: { libs: ['llm'] },
   sessions: {},
   blobs: {},

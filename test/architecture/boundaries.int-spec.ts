@@ -97,6 +97,7 @@ const PLANTED: [string, [string, string]][] = [
   tell('room-http', room('http', '../sessions/sessions.service')),
   tell('room-auth', room('auth', '@scorpio/llm')),
   tell('room-health', room('health', '../runs/runs.service')),
+  tell('room-boot', room('boot', '../sessions/sessions.service')),
   tell('room-models', room('models', '../chat/chat.service')),
   tell('room-sessions', room('sessions', '../runs/runs.service')),
   tell('room-blobs', room('blobs', '../sessions/sessions.service')),

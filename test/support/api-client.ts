@@ -52,13 +52,13 @@ export class ApiClient {
     };
   }
 
-  /** Every item of a list, over all its pages. */
-  async all<Item = any>(path: string): Promise<Item[]> {
+  /** Every item of a list, over all its pages; `parameter` is what the list takes its cursor by. */
+  async all<Item = any>(path: string, parameter = 'cursor'): Promise<Item[]> {
     const items: Item[] = [];
     let cursor: string | null = null;
     do {
       const url = new URL(path, 'http://any');
-      if (cursor) url.searchParams.set('cursor', cursor);
+      if (cursor) url.searchParams.set(parameter, cursor);
       const { status, text, body } = await this.get<{ items: Item[]; nextCursor: string | null }>(
         url.pathname + url.search,
       );

@@ -28,11 +28,11 @@ const LOG = [
   ...event,
 })) as unknown as RunEvent[];
 const STORED = [
-  { runId: 'run_1', role: 'user', content: [{ type: 'text', text: 'Hi' }] },
+  { runId: 'run_1', role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
   {
     runId: 'run_1',
     role: 'assistant',
-    content: [
+    parts: [
       { type: 'reasoning', text: 'Hm.' },
       { type: 'text', text: 'Hello' },
     ],
@@ -69,7 +69,7 @@ describe('the oracles', () => {
     ['O1 a fault on the wire', () => everySeqOnce(readOf(LOG, ['bytes that are not UTF-8']))],
     ['O2 another byte', () => sameBytes(received(LOG), received(changed(4, { text: 'dropp' })))],
     ['O2 a missing event', () => sameBytes(received(LOG), received(without(4)))],
-    ['O3 a text other than stored', () => saysAsStored(LOG, [{ ...STORED[1], content: [] }])],
+    ['O3 a text other than stored', () => saysAsStored(LOG, [{ ...STORED[1], parts: [] }])],
     ['O3 a text other than scripted', () => saysAsStored(LOG, STORED, ['Hello!'])],
     ['O3 a message stored twice', () => saysAsStored(LOG, [...STORED, STORED[1]])],
     ['O3 a lost delta', () => fold(without(11))],

@@ -20,7 +20,7 @@ export function digest(events: Seen[]): string {
 
 /** The log as a script reads it: `?format=json`, page by page. */
 export async function replay(api: ApiClient, runId: string): Promise<Seen[]> {
-  const events = await api.all<RunEvent>(`/api/v1/runs/${runId}/events?format=json&limit=100`);
+  const events = await api.all<RunEvent>(`/api/v1/runs/${runId}/events?format=json&limit=1000`, 'after');
   return events.map((event) => ({ seq: event.seq, type: event.type, data: JSON.stringify(event) }));
 }
 
@@ -68,7 +68,7 @@ export function fold(events: RunEvent[]): FoldedStep[] {
 interface StoredMessage {
   runId: string;
   role: string;
-  content: { type: string; text?: string }[];
+  parts: { type: string; text?: string }[];
 }
 
 /** O3: the folded log is what the model was told to say, step by step, and what the conversation holds. */
@@ -77,7 +77,7 @@ export function saysAsStored(events: RunEvent[], messages: StoredMessage[], scri
   const runId = events[0]?.runId;
   const stored = messages
     .filter((message) => message.runId === runId && message.role === 'assistant')
-    .map(({ content }) => content.map(({ type, text }) => (type === 'text' ? text : '')).join(''));
+    .map(({ parts }) => parts.map(({ type, text }) => (type === 'text' ? text : '')).join(''));
   expect(stored).toEqual(said);
   if (script) expect(said).toEqual(script);
 }
@@ -86,6 +86,21 @@ export function saysAsStored(events: RunEvent[], messages: StoredMessage[], scri
 export function oneTerminal(events: Seen[], status: string): void {
   const terminals = events.filter(({ type }) => isTerminal(type));
   expect(terminals.map(({ seq, type }) => [seq, type])).toEqual([[events.length, `run.${status}`]]);
+}
+
+/** All messages of a session, in order; their pages begin with the newest. */
+async function conversation(api: ApiClient, sessionId: string): Promise<StoredMessage[]> {
+  const messages: StoredMessage[] = [];
+  let before: string | null = null;
+  do {
+    const query: string = before ? `&before=${encodeURIComponent(before)}` : '';
+    const { body } = await api.get<{ items: StoredMessage[]; previousCursor: string | null }>(
+      `/api/v1/sessions/${sessionId}/messages?limit=100${query}`,
+    );
+    messages.unshift(...body.items);
+    before = body.previousCursor;
+  } while (before);
+  return messages;
 }
 
 /**
@@ -100,7 +115,7 @@ export async function checkRun(api: ApiClient, reads: RunRead[], script?: string
   for (const read of reads) everySeqOnce(read);
   sameBytes(log, ...reads.map(({ events }) => events));
   oneTerminal(log, run.status);
-  const messages = await api.all<StoredMessage>(`/api/v1/sessions/${run.sessionId}/messages?limit=100`);
+  const messages = await conversation(api, run.sessionId);
   saysAsStored(
     log.map(({ data }) => JSON.parse(data) as RunEvent),
     messages,
