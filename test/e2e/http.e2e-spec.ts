@@ -75,7 +75,7 @@ describe('HTTP', () => {
       ['text that is no JSON', '{"message":', {}, 400, 'malformed_json'],
       ['bytes that are no UTF-8', Buffer.from('{"message":"\xff"}', 'latin1'), {}, 400, 'malformed_json'],
       ['what does not inflate', 'plain', { 'content-encoding': 'gzip' }, 400, 'malformed_json'],
-      ['a list', '[]', {}, 400, 'validation_failed'],
+      ['a list', '[{"message":{"parts":[]}}]', {}, 400, 'validation_failed'],
       ['a bare value', '"hi"', {}, 400, 'validation_failed'],
       ['null', 'null', {}, 400, 'validation_failed'],
       ['a form', 'a=1', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'unsupported_media_type'],
@@ -86,6 +86,13 @@ describe('HTTP', () => {
     ])('refuses %s', async (_name, body, headers, status, code) => {
       expect(await codeOf(send(body, headers as Record<string, string>))).toEqual([status, code]);
       expect(NotesController.taken).toEqual([]);
+    });
+
+    it('says what a body must be', async () => {
+      for (const text of ['[]', '"hi"', 'null']) {
+        const { detail } = (await (await send(text)).json()) as { detail: string };
+        expect(detail).toBe('The body must be a JSON object.');
+      }
     });
 
     it('does not repeat the text around a fault of syntax', async () => {
