@@ -1,0 +1,365 @@
+import { mongo, Types } from 'mongoose';
+import { runPipeline, splitPipeline } from './aggregation';
+import { emptyOutcome, runEach, throwFaults, toResult, type BulkOutcome } from './bulk';
+import { decode, decodeText, encode, type Document, type Stored, type StoredDocument } from './codec';
+import { FindCursor, ListCursor } from './cursor';
+import type { EmbeddedDatabase } from './database';
+import { UnsupportedError } from './errors';
+import type { Filter } from './filter';
+import { describeIndex, type IndexDescription } from './index-set';
+import { compileMatcher, valuesAt } from './matcher';
+import { compileProjection } from './projection';
+import { checkOptions, refuseTheRest } from './refuse';
+import type { SortInput } from './sort';
+import { Table, type Plan, type ScanOptions } from './table';
+import { compileReplacement, compileUpdate, hasOperators, type Update } from './update';
+
+export interface FindOptions extends ScanOptions {
+  projection?: Document;
+}
+
+export interface ModifyOptions extends FindOptions {
+  upsert?: boolean;
+  arrayFilters?: Filter[];
+  returnDocument?: 'before' | 'after';
+  includeResultMetadata?: boolean;
+  ordered?: boolean;
+}
+
+/** What a write did. The texts are those of the first document. */
+interface Modified {
+  matched: number;
+  modified: number;
+  upsertedId?: unknown;
+  before?: string;
+  after?: string;
+}
+
+/** `{updateOne: {filter, update, upsert?}}` and its like: one operation by name. */
+type BulkOperation = Record<string, BulkBody>;
+interface BulkBody extends ModifyOptions {
+  filter: Filter;
+  update?: Document;
+  replacement?: Document;
+  document?: Document;
+}
+
+/** One collection: the methods of the driver's `Collection` that Mongoose and the product call. */
+export class EmbeddedCollection {
+  private readonly table: Table;
+
+  constructor(
+    private readonly database: EmbeddedDatabase,
+    readonly collectionName: string,
+  ) {
+    this.table = new Table(database, collectionName);
+  }
+
+  get namespace(): string {
+    return `${this.database.databaseName}.${this.collectionName}`;
+  }
+
+  create(): void {
+    this.table.create();
+  }
+
+  // --- reading
+
+  find(filter: Filter = {}, options: FindOptions = {}): FindCursor<Document> {
+    checkOptions(options);
+    const plan = this.table.plan(filter, options);
+    const project = compileProjection(options.projection);
+    const toDocument = (row: { document: StoredDocument }): Document =>
+      decode(project ? project(row.document) : row.document) as Document;
+    const matcher = plan.matcher ?? compileMatcher(plan.predicate);
+    return new FindCursor({
+      all: () => Array.from(this.table.rows(plan), toDocument),
+      rowids: () => this.table.rowids(plan),
+      fetch: (rowids) => this.table.fetch(rowids, matcher).map(toDocument),
+    });
+  }
+
+  async findOne(filter: Filter = {}, options: FindOptions = {}): Promise<Document | null> {
+    checkOptions(options);
+    const project = compileProjection(options.projection);
+    for (const { document } of this.table.rows(this.table.plan(filter, { ...options, limit: 1 })))
+      return decode(project ? project(document) : document) as Document;
+    return null;
+  }
+
+  async countDocuments(filter: Filter = {}, options: ScanOptions = {}): Promise<number> {
+    checkOptions(options);
+    return this.table.count(this.table.plan(filter, { skip: options.skip, limit: options.limit }));
+  }
+
+  async estimatedDocumentCount(): Promise<number> {
+    return this.table.count(this.table.plan({}));
+  }
+
+  async distinct(path: string, filter: Filter = {}, options: object = {}): Promise<unknown[]> {
+    checkOptions(options);
+    const found = new Map<string, Stored>();
+    const segments = path.split('.');
+    for (const { document } of this.table.rows(this.table.plan(filter)))
+      for (const value of valuesAt(document, segments).flat() as (Stored | undefined)[])
+        if (value !== undefined) found.set(JSON.stringify(value), value);
+    return [...found.values()].map((value) => decode(value));
+  }
+
+  aggregate(pipeline: Document[] = [], options: object = {}): ListCursor<Document> {
+    checkOptions(options);
+    const { filter, rest, ...scan } = splitPipeline(pipeline);
+    const plan = this.table.plan(filter, scan);
+    return new ListCursor(() =>
+      runPipeline(
+        Array.from(this.table.rows(plan), ({ document }) => decode(document) as Document),
+        rest,
+      ),
+    );
+  }
+
+  // --- inserting
+
+  async insertOne(document: Document, options: object = {}): Promise<mongo.InsertOneResult> {
+    checkOptions(options);
+    this.table.insert(this.table.prepareInsert(identified(document)));
+    return { acknowledged: true, insertedId: document._id as Types.ObjectId };
+  }
+
+  async insertMany(documents: Document[], options: ModifyOptions = {}): Promise<mongo.InsertManyResult> {
+    checkOptions(options);
+    if (!documents.length) throw new mongo.MongoInvalidArgumentError('Invalid BulkOperation, Batch cannot be empty');
+    const ordered = options.ordered !== false;
+    const outcome = emptyOutcome();
+    const prepared = documents.map((document) => this.table.prepareInsert(identified(document)));
+    this.database.transact(() =>
+      runEach(prepared, ordered, outcome, (one) => {
+        this.table.insert(one);
+        outcome.nInserted++;
+      }),
+    );
+    outcome.insertedIds = documents.map(({ _id }, index) => ({ index, _id }));
+    throwFaults(outcome, ordered);
+    const insertedIds = Object.fromEntries(documents.map(({ _id }, index) => [index, _id as Types.ObjectId]));
+    return { acknowledged: true, insertedCount: outcome.nInserted, insertedIds };
+  }
+
+  // --- updating
+
+  async updateOne(filter: Filter, update: Document, options: ModifyOptions = {}): Promise<mongo.UpdateResult> {
+    return toUpdateResult(this.modify(filter, byOperators(update, options), { ...options, limit: 1 }));
+  }
+
+  async updateMany(filter: Filter, update: Document, options: ModifyOptions = {}): Promise<mongo.UpdateResult> {
+    return toUpdateResult(this.modify(filter, byOperators(update, options), { ...options, limit: 0 }));
+  }
+
+  async replaceOne(filter: Filter, replacement: Document, options: ModifyOptions = {}): Promise<mongo.UpdateResult> {
+    return toUpdateResult(this.modify(filter, byReplacement(replacement), { ...options, limit: 1 }));
+  }
+
+  async findOneAndUpdate(filter: Filter, update: Document, options: ModifyOptions = {}): Promise<unknown> {
+    return found(this.modify(filter, byOperators(update, options), { ...options, limit: 1 }), options);
+  }
+
+  async findOneAndReplace(filter: Filter, replacement: Document, options: ModifyOptions = {}): Promise<unknown> {
+    return found(this.modify(filter, byReplacement(replacement), { ...options, limit: 1 }), options);
+  }
+
+  private modify(filter: Filter, update: Update, options: ModifyOptions): Modified {
+    checkOptions(options);
+    const { sort, limit, upsert } = options;
+    return this.database.transact(() => {
+      const plan = this.table.plan(filter, { sort, limit });
+      const result: Modified = { matched: 0, modified: 0 };
+      // Taken whole first: a write under an open scan could bring a row round again.
+      for (const { rowid, text, document } of [...this.table.rows(plan)]) {
+        const after = this.table.replace(rowid, update.apply(document, plan.predicate), text);
+        result.matched++;
+        if (after !== text) result.modified++;
+        result.before ??= text;
+        result.after ??= after;
+      }
+      if (!result.matched && upsert) this.upsert(plan, update, result);
+      return result;
+    });
+  }
+
+  private upsert(plan: Plan, update: Update, result: Modified): void {
+    const stored = update.insert(plan.predicate);
+    const prepared = this.table.prepareStored(
+      '_id' in stored ? stored : { _id: encode(new Types.ObjectId()), ...stored },
+    );
+    this.table.insert(prepared);
+    result.upsertedId = decode(prepared.id);
+    result.after = prepared.text;
+  }
+
+  // --- deleting
+
+  async deleteOne(filter: Filter, options: object = {}): Promise<mongo.DeleteResult> {
+    return { acknowledged: true, deletedCount: this.remove(filter, options) === undefined ? 0 : 1 };
+  }
+
+  async deleteMany(filter: Filter = {}, options: object = {}): Promise<mongo.DeleteResult> {
+    checkOptions(options);
+    return {
+      acknowledged: true,
+      deletedCount: this.database.transact(() => this.table.deleteAll(this.table.plan(filter))),
+    };
+  }
+
+  async findOneAndDelete(filter: Filter, options: ModifyOptions = {}): Promise<unknown> {
+    const before = this.remove(filter, options);
+    return found(
+      { matched: before === undefined ? 0 : 1, modified: 0, before },
+      { ...options, returnDocument: 'before' },
+    );
+  }
+
+  private remove(filter: Filter, options: FindOptions): string | undefined {
+    checkOptions(options);
+    return this.database.transact(() => {
+      const [row] = [...this.table.rows(this.table.plan(filter, { sort: options.sort, limit: 1 }))];
+      if (row) this.table.delete(row.rowid);
+      return row?.text;
+    });
+  }
+
+  // --- bulk
+
+  async bulkWrite(operations: BulkOperation[], options: ModifyOptions = {}): Promise<mongo.BulkWriteResult> {
+    checkOptions(options);
+    const ordered = options.ordered !== false;
+    const outcome = emptyOutcome();
+    this.database.transact(() =>
+      runEach(operations, ordered, outcome, (operation, index) => this.runBulkOperation(operation, index, outcome)),
+    );
+    throwFaults(outcome, ordered);
+    return toResult(outcome, ordered);
+  }
+
+  private runBulkOperation(operation: BulkOperation, index: number, outcome: BulkOutcome): void {
+    const [kind, body] = Object.entries(operation)[0]!;
+    switch (kind) {
+      case 'insertOne': {
+        const document = identified(body.document!);
+        this.table.insert(this.table.prepareInsert(document));
+        outcome.nInserted++;
+        outcome.insertedIds.push({ index, _id: document._id });
+        return;
+      }
+      case 'deleteOne':
+        if (this.remove(body.filter, body) !== undefined) outcome.nRemoved++;
+        return;
+      case 'deleteMany':
+        outcome.nRemoved += this.table.deleteAll(this.table.plan(body.filter));
+        return;
+      case 'updateOne':
+      case 'updateMany':
+      case 'replaceOne': {
+        const update = kind === 'replaceOne' ? byReplacement(body.replacement!) : byOperators(body.update!, body);
+        count(outcome, index, this.modify(body.filter, update, { ...body, limit: kind === 'updateMany' ? 0 : 1 }));
+        return;
+      }
+      default:
+        throw new UnsupportedError(`the bulk operation ${kind}`);
+    }
+  }
+
+  // --- indexes and the collection itself
+
+  async createIndex(keys: unknown, options: Document = {}): Promise<string> {
+    const index = describeIndex(keys, options);
+    if (index.name !== '_id_' && Object.keys(index.key).join() !== '_id') this.table.createIndex(index);
+    return index.name;
+  }
+
+  async createIndexes(indexes: (Document & { key: unknown })[]): Promise<string[]> {
+    const names: string[] = [];
+    for (const { key, ...options } of indexes) names.push(await this.createIndex(key, options));
+    return names;
+  }
+
+  listIndexes(): ListCursor<IndexDescription> {
+    return new ListCursor(() =>
+      this.table.exists ? [{ v: 2, name: '_id_', key: { _id: 1 } }, ...this.table.indexes.list()] : [],
+    );
+  }
+
+  async indexes(): Promise<IndexDescription[]> {
+    return this.listIndexes().toArray();
+  }
+
+  async dropIndex(name: string): Promise<void> {
+    this.table.dropIndex(name);
+  }
+
+  async drop(): Promise<boolean> {
+    return this.table.drop();
+  }
+
+  /** How SQLite finds the documents of a filter, in its words. */
+  explain(filter: Filter, options: ScanOptions = {}): string {
+    return this.table.explain(this.table.plan(filter, options));
+  }
+}
+
+/** Gives a document an id where it has none, as the driver does: in place. */
+function identified(document: Document): Document {
+  if (document._id === undefined) document._id = new Types.ObjectId();
+  return document;
+}
+
+function byOperators(update: Document, options: { arrayFilters?: unknown }): Update {
+  if (!Array.isArray(update) && (!hasOperators(update) || Object.keys(update).some((field) => !field.startsWith('$'))))
+    throw new mongo.MongoInvalidArgumentError('Update document requires atomic operators');
+  return compileUpdate(update, options.arrayFilters);
+}
+
+function byReplacement(replacement: Document): Update {
+  if (hasOperators(replacement))
+    throw new mongo.MongoInvalidArgumentError('Replacement document must not contain atomic operators');
+  return compileReplacement(replacement);
+}
+
+const toUpdateResult = ({ matched, modified, upsertedId }: Modified): mongo.UpdateResult => ({
+  acknowledged: true,
+  matchedCount: matched,
+  modifiedCount: modified,
+  upsertedCount: upsertedId === undefined ? 0 : 1,
+  upsertedId: (upsertedId ?? null) as Types.ObjectId | null,
+});
+
+function count(outcome: BulkOutcome, index: number, { matched, modified, upsertedId }: Modified): void {
+  outcome.nMatched += matched;
+  outcome.nModified += modified;
+  if (upsertedId === undefined) return;
+  outcome.nUpserted++;
+  outcome.upserted.push({ index, _id: upsertedId });
+}
+
+/** The answer of a findOneAnd… call: the document before or after, alone or with what happened. */
+function found(modified: Modified, options: ModifyOptions): unknown {
+  const text = options.returnDocument === 'after' ? modified.after : modified.before;
+  const project = compileProjection(options.projection);
+  const value = text === undefined ? null : projected(text, project);
+  if (!options.includeResultMetadata) return value;
+  const { matched, upsertedId } = modified;
+  return {
+    value,
+    ok: 1,
+    lastErrorObject: {
+      n: matched + (upsertedId === undefined ? 0 : 1),
+      updatedExisting: matched > 0,
+      ...(upsertedId === undefined ? {} : { upserted: upsertedId }),
+    },
+  };
+}
+
+function projected(text: string, project: ((document: StoredDocument) => StoredDocument) | undefined): Document {
+  if (!project) return decodeText(text);
+  return decode(project(JSON.parse(text) as StoredDocument)) as Document;
+}
+
+refuseTheRest(EmbeddedCollection, 'Collection');

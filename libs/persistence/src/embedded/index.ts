@@ -1,0 +1,2 @@
+export { embeddedDriver, openEmbedded, type EmbeddedOptions } from './connection';
+export { UnsupportedError } from './errors';

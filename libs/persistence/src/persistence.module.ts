@@ -1,0 +1,37 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { getConnectionToken } from '@nestjs/mongoose';
+import { AppConfig } from '@scorpio/config';
+import type { Connection } from 'mongoose';
+import { openStore } from './open-store';
+import { StoreHealth } from './store-health';
+import { StoreIndexes } from './store-indexes';
+import { Sweeper } from './sweeper';
+
+/**
+ * The store for the whole program: the Mongoose connection that `MongooseModule.forFeature` builds on, its health and
+ * the sweeper. It provides the connection itself and not by `MongooseModule.forRoot`, which logs a stack for each
+ * failed try: a store that is not there shall cost one line.
+ */
+@Module({})
+export class PersistenceModule implements OnApplicationShutdown {
+  constructor(@Inject(getConnectionToken()) private readonly connection: Connection) {}
+
+  /** @param options.lock false lets a short program work beside the server that owns the data folder */
+  static forRoot(options: { lock?: boolean } = {}): DynamicModule {
+    const connection = {
+      provide: getConnectionToken(),
+      inject: [AppConfig],
+      useFactory: (config: AppConfig) => openStore(config, options.lock ?? true),
+    };
+    return {
+      module: PersistenceModule,
+      global: true,
+      providers: [connection, StoreIndexes, StoreHealth, Sweeper],
+      exports: [connection, StoreHealth, Sweeper],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.connection.close();
+  }
+}
