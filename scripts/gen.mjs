@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { ensure, exitAs, root, run } from './ensure.mjs';
 
@@ -89,6 +90,13 @@ const files = {
   '.env.example': envExample(ENV),
   'README.md': fill(fill(readme, 'environment', envTable(ENV)), 'endpoints', endpointTable(JSON.parse(document))),
 };
+
+// The README is formatted like every other file, tables included.
+const { default: prettier } = await import(pathToFileURL(join(root, 'node_modules/prettier/index.mjs')).href);
+files['README.md'] = await prettier.format(files['README.md'], {
+  ...(await prettier.resolveConfig(join(root, 'README.md'))),
+  parser: 'markdown',
+});
 
 const check = process.argv.includes('--check');
 for (const [name, text] of Object.entries(files)) {
