@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DomainError, canonicalJson, newId } from '@scorpio/kernel';
 import { LlmRegistry } from '@scorpio/llm';
+import { addLogContext } from '@scorpio/observability';
 import { accessOf, ownerOf, type Owner, type Principal } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { RunAcceptance, type Accepted } from '../runs/run-acceptance.service';
@@ -43,7 +44,7 @@ export class ChatService {
     const owner = session ? { tenantId: session.tenantId, ownerId: session.ownerId } : ownerOf(principal);
     const id = session?.id ?? newId('ses');
     const input = inputOf(request, session, await this.store(owner, id, parts));
-    return this.runs.accept({
+    const accepted = await this.runs.accept({
       owner,
       by: principal.id,
       sessionId: id,
@@ -54,6 +55,8 @@ export class ChatService {
       onBusy: request.onBusy,
       ...(idempotency && { idempotency }),
     });
+    addLogContext({ sessionId: accepted.run.sessionId, runId: accepted.run.id });
+    return accepted;
   }
 
   /** Bytes go into blobs before anything refers to them. */

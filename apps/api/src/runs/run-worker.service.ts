@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { AppConfig } from '@scorpio/config';
 import { DomainError } from '@scorpio/kernel';
+import { withLogContext } from '@scorpio/observability';
 import { RunStop } from './live-run';
 import { RunExecution } from './run-execution.service';
 import type { RunOutcome } from './run-handler';
@@ -94,7 +95,7 @@ export class RunWorker {
   }
 
   private keep(run: RunRecord, work: () => Promise<void>): Promise<void> {
-    const done = work()
+    const done = withLogContext({ runId: run.id, sessionId: run.sessionId }, work)
       .catch((error: unknown) => this.failed(run, error))
       .finally(() => {
         this.leases.remove(run.id);

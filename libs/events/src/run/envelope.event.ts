@@ -3,10 +3,7 @@ export class RunEventEnvelope {
   /** Version of the event format. */
   v: 1;
   runId: string;
-  /**
-   * Place in the run, from 1 without gaps.
-   * @type integer
-   */
+  /** Place in the run, from 1 without gaps. */
   seq: number;
   /** When the event was made, ISO 8601. */
   ts: string;
