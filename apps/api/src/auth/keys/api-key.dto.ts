@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import {
   ArrayNotEmpty,
@@ -29,6 +30,7 @@ export class CreateApiKeyDto {
   scopes: Scope[];
 
   /** `member` reaches the objects of its owner, `admin` and `owner` those of the tenant. */
+  @ApiProperty({ required: false })
   @IsIn(ROLES)
   role: Role = 'member';
 
@@ -53,7 +55,10 @@ export class ApiKeyDto {
   /** `key_…` */
   id: string;
   name: string;
+  // The order of a union's members is the compiler's affair; that of the document should not be.
+  @ApiProperty({ enum: ROLES })
   role: Role;
+  @ApiProperty({ enum: SCOPES, isArray: true })
   scopes: Scope[];
   /** The subject it acts for. */
   ownerId: string;
