@@ -21,14 +21,17 @@ export interface VendorFault {
 
 const MAX_MESSAGE = 400;
 
-/** The text without keys, without control characters and not too long. */
+/** A stack trace and all that follows it, as JavaScript, Java and Python print it. */
+const STACK = /\n\s+at \S[^]*|\bTraceback \(most recent call last\)[^]*/;
+
+/** The text without keys, stack traces and control characters, and not too long. */
 export function redact(text: string, secrets: string[]): string {
   let clean = text;
   for (const secret of secrets) if (secret.length > 3) clean = clean.replaceAll(secret, '…');
   clean = clean
     .replace(/\bBearer\s+\S+/gi, 'Bearer …')
     .replace(/\bsk-[\w*.-]+/g, 'sk-…')
-
+    .replace(STACK, '')
     .replace(/[\u0000-\u001f\u007f]+/g, ' ')
     .trim();
   return clean.length > MAX_MESSAGE ? `${clean.slice(0, MAX_MESSAGE)}…` : clean;
