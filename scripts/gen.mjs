@@ -62,13 +62,17 @@ function envTable(variables) {
     .join('\n\n');
 }
 
+/** The first sentence of what the document says, and what a caller needs for it. */
+function endpoint(method, path, { summary = '', 'x-scopes': scopes }) {
+  const access = scopes?.length ? scopes.map((scope) => `\`${scope}\``).join(', ') : scopes ? 'any key' : 'none';
+  return row(`\`${method.toUpperCase()} ${path}\``, summary.split(/(?<=\.)\s/)[0], access);
+}
+
 function endpointTable(document) {
   const rows = Object.entries(document.paths).flatMap(([path, item]) =>
-    METHODS.filter((method) => item[method]).map((method) =>
-      row(`\`${method.toUpperCase()} ${path}\``, item[method].summary ?? ''),
-    ),
+    METHODS.filter((method) => item[method]).map((method) => endpoint(method, path, item[method])),
   );
-  return [row('Endpoint', 'What it does'), row('---', '---'), ...rows].join('\n');
+  return [row('Endpoint', 'What it does', 'Scope'), row('---', '---', '---'), ...rows].join('\n');
 }
 
 /** The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
