@@ -29,11 +29,11 @@ const MAX_TEXT = 1_000_000;
 const IMAGE = /^image\/(png|jpeg|gif|webp)$/;
 const MEDIA_TYPE = /^[\w.+-]{1,64}\/[\w.+-]{1,128}$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-const KEYS: Record<string, string[]> = {
-  text: ['type', 'text'],
-  image: ['type', 'mediaType', 'data', 'url'],
-  file: ['type', 'mediaType', 'name', 'data', 'url'],
-};
+const KEYS: ReadonlyMap<unknown, string[]> = new Map([
+  ['text', ['type', 'text']],
+  ['image', ['type', 'mediaType', 'data', 'url']],
+  ['file', ['type', 'mediaType', 'name', 'data', 'url']],
+]);
 
 function refuse(field: string, message: string): never {
   throw new DomainError('invalid', 'validation_failed', message, { field, errors: [{ field, message }] });
@@ -64,7 +64,7 @@ function readList(message: unknown): SentPart[] {
 function readPart(part: unknown, field: string): SentPart {
   if (part === null || typeof part !== 'object') refuse(field, `${field} must be an object.`);
   const given = part as Record<string, unknown>;
-  const keys = KEYS[String(given.type)];
+  const keys = KEYS.get(given.type);
   if (!keys) refuse(`${field}.type`, `${field}.type must be text, image or file.`);
   const unknown = Object.keys(given).find((key) => !keys.includes(key));
   if (unknown !== undefined) refuse(`${field}.${unknown}`, `${field}.${unknown} should not exist.`);
