@@ -2,7 +2,7 @@ import { mongo, Types } from 'mongoose';
 import { runPipeline, splitPipeline } from './aggregation';
 import { emptyOutcome, runEach, throwFaults, toResult, type BulkOutcome } from './bulk';
 import { decode, decodeText, encode, type Document, type Stored, type StoredDocument } from './codec';
-import { FindCursor, ListCursor } from './cursor';
+import { FindCursor, ListCursor, type CursorOptions, type FindSource } from './cursor';
 import type { EmbeddedDatabase } from './database';
 import { UnsupportedError } from './errors';
 import type { Filter } from './filter';
@@ -14,9 +14,7 @@ import type { SortInput } from './sort';
 import { Table, type Plan, type ScanOptions } from './table';
 import { compileReplacement, compileUpdate, hasOperators, type Update } from './update';
 
-export interface FindOptions extends ScanOptions {
-  projection?: Document;
-}
+export type FindOptions = CursorOptions;
 
 export interface ModifyOptions extends FindOptions {
   upsert?: boolean;
@@ -67,16 +65,20 @@ export class EmbeddedCollection {
 
   find(filter: Filter = {}, options: FindOptions = {}): FindCursor<Document> {
     checkOptions(options);
+    return new FindCursor((final) => this.source(filter, final), { ...options });
+  }
+
+  private source(filter: Filter, options: FindOptions): FindSource<Document> {
     const plan = this.table.plan(filter, options);
     const project = compileProjection(options.projection);
     const toDocument = (row: { document: StoredDocument }): Document =>
       decode(project ? project(row.document) : row.document) as Document;
     const matcher = plan.matcher ?? compileMatcher(plan.predicate);
-    return new FindCursor({
+    return {
       all: () => Array.from(this.table.rows(plan), toDocument),
       rowids: () => this.table.rowids(plan),
       fetch: (rowids) => this.table.fetch(rowids, matcher).map(toDocument),
-    });
+    };
   }
 
   async findOne(filter: Filter = {}, options: FindOptions = {}): Promise<Document | null> {

@@ -1,4 +1,6 @@
+import { mongo } from 'mongoose';
 import { UnsupportedError } from './errors';
+import type { SortInput } from './sort';
 
 /** Documents read at a time by a cursor that is walked instead of taken whole. */
 const BATCH = 200;
@@ -101,23 +103,64 @@ export interface FindSource<T> {
   fetch(rowids: number[]): T[];
 }
 
+/** How a find goes about it; a cursor may still change it until it is read. */
+export interface CursorOptions {
+  sort?: SortInput;
+  skip?: number;
+  limit?: number;
+  projection?: Record<string, unknown>;
+}
+
 /**
  * The result of a find. Taken whole it is one query; walked, it remembers the rows' numbers and fetches the
  * documents in batches, so that no statement stays open while others write and memory holds one batch.
  */
 export class FindCursor<T> extends BaseCursor<T> {
+  private source?: FindSource<T>;
   private rowids?: number[];
   private fetched = 0;
 
-  constructor(private readonly source: FindSource<T>) {
+  constructor(
+    private readonly open: (options: CursorOptions) => FindSource<T>,
+    private readonly options: CursorOptions,
+  ) {
     super();
   }
 
+  sort(keys: SortInput, direction?: unknown): this {
+    return this.with({ sort: typeof keys === 'string' ? { [keys]: direction ?? 1 } : keys });
+  }
+
+  skip(skip: number): this {
+    return this.with({ skip });
+  }
+
+  limit(limit: number): this {
+    return this.with({ limit });
+  }
+
+  project(projection: Record<string, unknown>): this {
+    return this.with({ projection });
+  }
+
+  /** Batches have a size of their own here. */
+  batchSize(): this {
+    return this;
+  }
+
+  private with(options: CursorOptions): this {
+    if (this.source) throw new mongo.MongoAPIError('Cursor is already initialized');
+    Object.assign(this.options, options);
+    return this;
+  }
+
   protected override readAll(): T[] {
+    this.source ??= this.open(this.options);
     return this.source.all();
   }
 
   protected override readPage(): T[] | undefined {
+    this.source ??= this.open(this.options);
     this.rowids ??= this.source.rowids();
     if (this.fetched >= this.rowids.length) return undefined;
     const batch = this.rowids.slice(this.fetched, (this.fetched += BATCH));

@@ -46,7 +46,7 @@ const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /** One collection as a table of `_id` and JSON text, with an expression index for each index. */
 export class Table {
   private readonly quoted: string;
-  private created: boolean;
+  private created = false;
   private loaded?: IndexSet;
 
   constructor(
@@ -54,26 +54,26 @@ export class Table {
     readonly name: string,
   ) {
     this.quoted = quote(name);
-    this.created = database.hasTable(name);
   }
 
   get indexes(): IndexSet {
     return (this.loaded ??= new IndexSet(this.database.storedIndexes(this.name)));
   }
 
+  /** Asked again until it is there: another process may make it. */
   get exists(): boolean {
-    return this.created;
+    return (this.created ||= this.database.hasTable(this.name));
   }
 
   create(): void {
-    if (this.created) return;
+    if (this.exists) return;
     // Not WITHOUT ROWID: documents are too large for that, and row numbers serve as handles.
     this.database.execute(`CREATE TABLE IF NOT EXISTS ${this.quoted} (_id ANY PRIMARY KEY, doc TEXT NOT NULL) STRICT`);
     this.created = true;
   }
 
   drop(): boolean {
-    const there = this.created;
+    const there = this.exists;
     this.database.transact(() => {
       this.database.execute(`DROP TABLE IF EXISTS ${this.quoted}`);
       this.database.forgetIndex(this.name);
@@ -89,8 +89,7 @@ export class Table {
   }
 
   private all(sql: string, params: SQLInputValue[]): Record<string, unknown>[] {
-    this.create();
-    return this.database.prepare(sql).all(...params);
+    return this.exists ? this.database.prepare(sql).all(...params) : [];
   }
 
   // --- reading
@@ -145,7 +144,7 @@ export class Table {
   }
 
   private *matching(sql: string, plan: Plan): Generator<Row> {
-    this.create();
+    if (!this.exists) return;
     for (const found of this.database.prepare(sql).iterate(...plan.params, -1, 0)) {
       const row = toRow(found);
       if (!plan.matcher || plan.matcher(row.document)) yield row;
@@ -158,7 +157,7 @@ export class Table {
       for (const _row of this.rows({ ...plan, order: '', compare: undefined })) count++;
       return count;
     }
-    return Number(this.all(`SELECT count(*) AS n FROM ${this.quoted} WHERE ${plan.where}`, plan.params)[0]!.n);
+    return Number(this.all(`SELECT count(*) AS n FROM ${this.quoted} WHERE ${plan.where}`, plan.params)[0]?.n ?? 0);
   }
 
   /** The row numbers of a plan, in order. */
