@@ -124,6 +124,12 @@ describe.each(WIRES)('LLM vendor: $name', ({ ref }) => {
       });
     });
 
+    it('leaves the connection to the next call, even where the end of the body comes late', async () => {
+      const heard = await hearOne({ tokens: 3, lateEndMs: 50 });
+      expect(heard.finish).toBeDefined();
+      expect(await fake.requests[0].over).toBe('complete');
+    });
+
     it('uses a connection again', async () => {
       for (let call = 0; call < 8; call++) await hearOne({ tokens: 3 });
       // Two, where a call begins before the end of the last answer has come in.

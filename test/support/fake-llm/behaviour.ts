@@ -24,6 +24,8 @@ export interface Behaviour {
   noUsage?: boolean;
   /** Milliseconds before each token. */
   delayMs?: number;
+  /** Milliseconds between the last event and the end of the body. */
+  lateEndMs?: number;
 
   /** Takes the request and never answers. */
   hang?: boolean;

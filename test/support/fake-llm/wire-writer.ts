@@ -34,13 +34,14 @@ export class WireWriter {
         await this.send(this.render(this.dialect.unknownFrame()) + this.end(': ping') + this.end('odd line'));
       await this.send(this.render(frame));
     }
+    await this.pause(this.behaviour.lateEndMs);
     this.response.end();
     return this.left.aborted ? 'aborted' : 'complete';
   }
 
   private async beforeToken(): Promise<Outcome | undefined> {
     const { behaviour, tokens } = this;
-    if (behaviour.delayMs) await sleep(behaviour.delayMs, undefined, { signal: this.left }).catch(() => undefined);
+    await this.pause(behaviour.delayMs);
     if (behaviour.stallAfter === tokens) return this.stall();
     if (behaviour.resetAfter === tokens) return this.cut(() => this.response.socket?.resetAndDestroy());
     if (behaviour.endAfter === tokens) return this.cut(() => this.response.end());
@@ -52,6 +53,10 @@ export class WireWriter {
       return this.cut(() => this.response.end());
     }
     return undefined;
+  }
+
+  private async pause(ms = 0): Promise<void> {
+    if (ms) await sleep(ms, undefined, { signal: this.left }).catch(() => undefined);
   }
 
   private stall(): Promise<Outcome> {
