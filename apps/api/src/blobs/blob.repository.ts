@@ -67,7 +67,7 @@ export class BlobRepository {
 
   /** Removes the bytes first: while the blob is there, they can still be found. */
   async erase(id: string): Promise<void> {
-    await deleteInChunks(this.chunks, { _id: chunksOf(id) } as never, CHUNKS_AT_A_TIME);
+    await deleteInChunks(this.chunks, { _id: chunksOf(id) }, CHUNKS_AT_A_TIME);
     await this.blobs.deleteOne({ _id: id } as Filter);
   }
 }

@@ -92,6 +92,6 @@ export class MessageRepository {
 
   /** Removes the conversation of a deleted session, whoever's it was. */
   async erase(sessionId: string): Promise<void> {
-    await deleteInChunks(this.model, { _id: within(sessionId) } as never);
+    await deleteInChunks(this.model, { _id: within(sessionId) });
   }
 }
