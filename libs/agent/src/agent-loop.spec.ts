@@ -155,10 +155,10 @@ describe('the agent loop', () => {
       ['b', false, 'invalid_arguments'],
       ['call_new1', false, 'tool_not_found'],
     ]);
-    const [, assistant, results] = rig.provider.requests[1]!.messages;
-    const called = assistant!.content.map((part) => (part as { callId: string }).callId);
+    const [, assistant, results] = rig.provider.requests[1].messages;
+    const called = assistant.content.map((part) => (part as { callId: string }).callId);
     expect(called).toEqual(['a', 'b', 'call_new1']);
-    expect((results!.content as LlmToolResult[]).map((result) => result.callId)).toEqual(called);
+    expect((results.content as LlmToolResult[]).map((result) => result.callId)).toEqual(called);
     expect(rig.of('tool.requested')).toEqual([]);
     expect(rig.types.at(-1)).toBe('run.completed');
   });
@@ -195,11 +195,11 @@ describe('the agent loop', () => {
     const rig = new Rig([tools(call('q', 'ask_user', { question: 'Which?' })), text('Blue it is')]);
     const state = await rig.run();
     expect(rig.types.slice(-3)).toEqual(['tool.requested', 'interaction.requested', 'run.parked']);
-    expect(rig.of('run.parked')[0]!.interactions).toEqual(['int_1']);
+    expect(rig.of('run.parked')[0].interactions).toEqual(['int_1']);
 
     rig.inbox.answers = [{ interactionId: 'int_1', by: 'ada', outcome: 'answered', value: 'blue' }];
     const before = rig.events.length;
-    const history = rig.provider.requests[0]!.messages;
+    const history = rig.provider.requests[0].messages;
     await rig.run(state, [
       ...history,
       {
@@ -208,7 +208,7 @@ describe('the agent loop', () => {
       },
     ]);
     expect(rig.types.slice(before, before + 3)).toEqual(['interaction.resolved', 'tool.completed', 'step.started']);
-    expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({
+    expect(rig.provider.requests[1].messages.at(-1)).toEqual({
       role: 'tool',
       content: [{ callId: 'q', name: 'ask_user', output: 'blue', isError: false }],
     });
@@ -220,7 +220,7 @@ describe('the agent loop', () => {
     rig.inbox.steers = [{ inputId: 'inp_1', text: 'and in French?' }];
     await rig.run();
     expect(rig.of('input.accepted')).toEqual([{ type: 'input.accepted', inputId: 'inp_1', messageId: 'm:2:0' }]);
-    expect(rig.provider.requests[1]!.messages.at(-1)).toEqual({
+    expect(rig.provider.requests[1].messages.at(-1)).toEqual({
       role: 'user',
       content: [{ type: 'text', text: 'and in French?' }],
     });
@@ -268,7 +268,7 @@ describe('a run that a new owner goes on with', () => {
     await rig.run(fold([started, step, part, delta]));
     expect(rig.types.slice(0, 3)).toEqual(['step.reset', 'step.started', 'part.started']);
     expect(rig.of('step.started')[0]).toMatchObject({ step: 1, attempt: 2 });
-    expect(rig.of('part.started')[0]!.part).toBe(2);
+    expect(rig.of('part.started')[0].part).toBe(2);
   });
 
   it('only ends a step whose message is stored and whole in the log', async () => {

@@ -74,7 +74,8 @@ class AgentLoop {
       const answered = state.step > 0 && !state.stepOpen && !this.hasCalls;
       if (answered && !state.unanswered && (await control.close())) {
         const { messages, usage, cost } = state;
-        return yield [{ type: 'run.completed', messages: [...messages], usage, cost }];
+        yield [{ type: 'run.completed', messages: [...messages], usage, cost }];
+        return;
       }
       // Before the first step there can be nothing: what came earlier would have been this run's message.
       if (state.step > 0) yield* this.takeSteers();
@@ -129,7 +130,7 @@ class AgentLoop {
       }
       const open = state.openInteractions;
       if (open.length) {
-        const expiresAt = open.map((one) => one.expiresAt).sort()[0]!;
+        const expiresAt = open.map((one) => one.expiresAt).sort()[0];
         yield [{ type: 'run.parked', interactions: open.map((one) => one.id), expiresAt }];
         return true;
       }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { accessOf, type Principal } from '../auth/principal';
 import { RunStreams } from '../runs/run-stream.service';
 import { RunsService } from '../runs/runs.service';
-import { RunDto } from '../runs/run.dto';
+import { RunDto } from '../runs/runs';
 import { turnOf } from '../sessions/message-id';
 import { ChatAnswerDto } from './chat.dto';
 import { MessageDto } from './message.dto';

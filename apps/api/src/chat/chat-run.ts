@@ -133,7 +133,7 @@ export class ChatRun {
     const { content } = JSON.parse(text) as Pick<ChatInput, 'content'>;
     this.steered.set(inputId, content);
     const [message] = await this.conversation.transcript(this.run, [{ role: 'user', content } as MessageRecord]);
-    return { inputId, message: message! };
+    return { inputId, message: message };
   }
 }
 

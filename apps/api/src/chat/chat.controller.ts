@@ -8,10 +8,9 @@ import { ApiProblem } from '../http/api-problem.decorator';
 import { IdPipe } from '../http/id.pipe';
 import { ApiRunEventStream } from '../runs/api-run-event-stream.decorator';
 import { RunEvents } from '../runs/run-events.service';
-import { RunDto } from '../runs/run.dto';
-import type { RunRecord } from '../runs/runs';
+import { RunDto, type RunRecord } from '../runs/runs';
 import { RunsService } from '../runs/runs.service';
-import { cutWhenStalled, sseHeaders } from '../runs/sse-response';
+import { sendEvents } from '../runs/sse-response';
 import { ChatAnswers } from './chat-answer.service';
 import { ChatAnswerDto, ChatMessageRequestDto, ChatStreamRequestDto } from './chat.dto';
 import { ChatService } from './chat.service';
@@ -55,9 +54,7 @@ export class ChatController {
     const open = this.events.reserve(principal, signal);
     const { sessionId, ...request } = body;
     const { run, cursor } = await this.chat.send(principal, request, sessionId, key);
-    announce(response, run);
-    sseHeaders(response);
-    return cutWhenStalled(open(run.id, cursor), response);
+    return sendEvents(open(run.id, cursor), announce(response, run));
   }
 
   /**
@@ -83,17 +80,27 @@ export class ChatController {
   ): Promise<ChatAnswerDto | RunDto> {
     const { run } = await this.chat.send(principal, body, sessionId, key);
     announce(response, run);
-    if (/\brespond-async\b/i.test(prefer ?? '')) {
-      response.status(202).setHeader('Preference-Applied', 'respond-async');
-      return RunDto.from(await this.runs.get(accessOf(principal), run.id));
-    }
-    const answer = await this.answers.wait(principal, run.id, signal);
+    if (/\brespond-async\b/i.test(prefer ?? '')) return this.later(principal, run, response);
+    return this.whole(principal, run, signal, response);
+  }
+
+  private async later(principal: Principal, { id }: RunRecord, response: Response): Promise<RunDto> {
+    response.status(202).setHeader('Preference-Applied', 'respond-async');
+    return RunDto.from(await this.runs.get(accessOf(principal), id));
+  }
+
+  private async whole(
+    principal: Principal,
+    { id }: RunRecord,
+    signal: AbortSignal,
+    response: Response,
+  ): Promise<ChatAnswerDto> {
+    const answer = await this.answers.wait(principal, id, signal);
     if (answer.run.status === 'waiting_input') response.status(202);
     return answer;
   }
 }
 
-function announce(response: Response, run: RunRecord): void {
-  response.setHeader('X-Run-Id', run.id);
-  response.setHeader('X-Session-Id', run.sessionId);
+function announce(response: Response, run: RunRecord): Response {
+  return response.setHeader('X-Run-Id', run.id).setHeader('X-Session-Id', run.sessionId);
 }

@@ -19,7 +19,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { TokenUsage } from '@scorpio/events';
-import { RunDto } from '../runs/run.dto';
+import { RunDto } from '../runs/runs';
 import {
   METADATA_RULE,
   MODEL_PATTERN,

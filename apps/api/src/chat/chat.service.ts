@@ -37,7 +37,7 @@ export class ChatService {
   ): Promise<Accepted> {
     const idempotency = idempotencyOf(request, sessionId, idempotencyKey);
     const parts = readMessage(request.message);
-    const session = sessionId === undefined ? undefined : await this.sessions.get(accessOf(principal), sessionId);
+    const [session, hasLine] = await this.located(principal, sessionId);
     const { ref } = await this.registry.resolve(request.model ?? session?.model);
     if (request.tools) this.tools.check(request.tools);
     if (!session) await this.sessions.checkQuota(principal.tenantId);
@@ -53,10 +53,20 @@ export class ChatService {
       input: JSON.stringify(input),
       ...(request.metadata && { metadata: JSON.stringify(request.metadata) }),
       onBusy: request.onBusy,
+      hasLine,
       ...(idempotency && { idempotency }),
     });
     addLogContext({ sessionId: accepted.run.sessionId, runId: accepted.run.id });
     return accepted;
+  }
+
+  /** The named session, and whether others wait in it. @throws DomainError not-found */
+  private async located(
+    principal: Principal,
+    sessionId: string | undefined,
+  ): Promise<[session: SessionRecord | undefined, hasLine: boolean]> {
+    if (sessionId === undefined) return [undefined, false];
+    return Promise.all([this.sessions.get(accessOf(principal), sessionId), this.runs.hasLine(sessionId)]);
   }
 
   /** Bytes go into blobs before anything refers to them. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import mongoose, { type Connection, type Model } from 'mongoose';
-import type { RunEvent } from '@scorpio/events';
+import mongoose, { type Connection } from 'mongoose';
+import { NO_USAGE, type RunEvent, type RunEventDraft } from '@scorpio/events';
 import { newId, pause } from '@scorpio/kernel';
 import { openEmbedded } from '@scorpio/persistence';
 import { describeStores } from '../../../../test/support/stores';
@@ -44,7 +44,7 @@ describeStores('the event log', (store) => {
   afterAll(() => connection.close());
   beforeEach(() => {
     const model = connection.models[RunEventModel.name] ?? connection.model(RunEventModel.name, RunEventSchema);
-    log = new FaultyLog(model as unknown as Model<RunEventModel>);
+    log = new FaultyLog(model);
     flusher = new LogFlusher(log);
   });
 
@@ -123,14 +123,14 @@ describeStores('the event log', (store) => {
   it('takes nothing after the terminal event', async () => {
     const runId = newId('run');
     const { journal: writer } = journal(runId);
-    const end = {
+    const end: RunEventDraft = {
       type: 'run.cancelled',
       by: 'ada',
       reason: 'user',
       messages: [],
-      usage: {} as never,
+      usage: NO_USAGE,
       cost: 0,
-    } as const;
+    };
     writer.push([begin(1), end, delta(1, 0, 'late')]);
     writer.push([end]);
     await writer.durable();

@@ -62,7 +62,7 @@ export class LogFlusher {
     this.earliest = end + Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * (end - start)));
     let failed = false;
     journals.forEach((journal, index) => {
-      const outcome = outcomes[index]!;
+      const outcome = outcomes[index];
       failed ||= outcome instanceof Error;
       journal.settle(outcome);
       if (journal.dirty) this.due.add(journal);

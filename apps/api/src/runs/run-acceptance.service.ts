@@ -26,6 +26,8 @@ export interface AcceptRun {
   /** The caller's own labels, as JSON text. */
   metadata?: string;
   onBusy: OnBusy;
+  /** Whether others wait for their turn in the session, by {@link RunAcceptance.hasLine}. */
+  hasLine: boolean;
   /** `key` is the client's; `hash` that of the whole request. */
   idempotency?: { key: string; hash: string };
 }
@@ -57,16 +59,24 @@ export class RunAcceptance {
     const run = this.newRun(request);
     const steered = await this.replayedSteer(request, run);
     if (steered) return steered;
-    for (;;) {
-      const started = await this.startNow(run, request);
+    for (let hasLine = request.hasLine; ; hasLine = await this.hasLine(run.sessionId)) {
+      // Between the end of one run and the beginning of the next nobody may slip in before those who wait.
+      const waits = hasLine && request.onBusy !== 'interrupt';
+      const started = waits ? undefined : await this.startNow(run, request);
       if (started) return started;
       const replayed = await this.replayedRun(request, run);
       if (replayed) return replayed;
+      if (waits) await this.finisher.next(run.sessionId);
       const active = await this.runs.findActive(run.sessionId);
       // It may have said its last word, and only its status does not show it yet.
       if (!active || (await this.cancellation.finishEnded(active))) continue;
       return this.whileBusy(request, run, active);
     }
+  }
+
+  /** Whether runs of the session wait for their turn. */
+  async hasLine(sessionId: string): Promise<boolean> {
+    return (await this.runs.countQueued(sessionId)) > 0;
   }
 
   private newRun({ owner, sessionId, seed, model, input, metadata, onBusy, idempotency }: AcceptRun): NewRun {

@@ -20,8 +20,6 @@ interface Waiter {
   reject: (error: Error) => void;
 }
 
-type Delta = Extract<RunEventDraft, { type: 'part.delta' }>;
-
 /**
  * What one owner of a run has said and the store has not yet acknowledged. Gives events their places,
  * joins adjacent deltas, and renders each event's JSON once, when its batch is sealed.
@@ -72,7 +70,7 @@ export class RunJournal {
     else {
       if (draft.offset === 0) this.urgent = true;
       // A copy: joining must not change the handler's own object.
-      this.pending.push({ type: 'part.delta', part: draft.part, offset: draft.offset, text: draft.text } as Delta);
+      this.pending.push({ type: 'part.delta', part: draft.part, offset: draft.offset, text: draft.text });
     }
   }
 

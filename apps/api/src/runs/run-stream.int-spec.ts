@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { Bus, type Topic } from '@scorpio/bus';
 import { loadConfig } from '@scorpio/config';
 import type { RunEventDraft } from '@scorpio/events';
@@ -34,7 +34,7 @@ describe('following a run', () => {
   afterAll(() => connection.close());
   beforeEach(() => {
     const model = connection.models[RunEventModel.name] ?? connection.model(RunEventModel.name, RunEventSchema);
-    log = new EventLog(model as unknown as Model<RunEventModel>);
+    log = new EventLog(model);
     const config = loadConfig({ SECRET_KEY: 'k'.repeat(40), SSE_HEARTBEAT_MS: '30' });
     streams = new RunStreams(log, new SilentBus(), config);
     streams.isLocal = () => true;

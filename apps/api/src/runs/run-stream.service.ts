@@ -88,7 +88,10 @@ export class RunStreams {
       while (!stop.aborted) {
         const next = tail.ring.find((frames) => frames.first === cursor + 1);
         const page = next ? [next] : await this.page(runId, cursor, aligned, stop);
-        if (!page) return yield byeFrame('unavailable', between(500, 1500));
+        if (!page) {
+          yield byeFrame('unavailable', between(500, 1500));
+          return;
+        }
         for (const frames of page) {
           yield frames.first === cursor + 1 ? frames.bytes : renderFrames(runId, frames.batch, cursor);
           cursor = frames.last;
@@ -98,8 +101,10 @@ export class RunStreams {
           if (stop.aborted) break;
         }
         if (page.length) continue;
-        if (parkedAt !== undefined && monotonicMs() - parkedAt > PARKED_STREAM_MS)
-          return yield byeFrame('parked', between(10_000, 30_000));
+        if (parkedAt !== undefined && monotonicMs() - parkedAt > PARKED_STREAM_MS) {
+          yield byeFrame('parked', between(10_000, 30_000));
+          return;
+        }
         if (await this.silence(runId, tail, cursor, stop)) yield HEARTBEAT_FRAME;
       }
       if (!signal.aborted) yield byeFrame('drain', between(200, 1200));

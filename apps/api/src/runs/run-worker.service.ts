@@ -66,7 +66,10 @@ export class RunWorker {
       void this.keep(run, () => this.execution.drive(live, [], this.config.runs.maxMs));
       return run;
     } catch (error) {
-      void this.keep(run, () => Promise.reject(error as Error));
+      // Stored, so it must end: as cancelled when its session is gone, else by whoever takes it over.
+      void this.keep(run, async () => {
+        throw error;
+      });
       throw error;
     }
   }

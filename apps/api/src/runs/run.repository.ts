@@ -38,7 +38,7 @@ export class RunRepository {
         {
           $setOnInsert: { ...rest, status: 'running', epoch: 1, 'lease.owner': worker },
           $currentDate: { 'lease.at': true },
-        } as mongo.UpdateFilter<RunDocument>,
+        },
         { upsert: true, returnDocument: 'after' },
       );
       return toRecord(claimed!);
@@ -123,10 +123,9 @@ export class RunRepository {
 
   /** Renews the leases of all these runs that `worker` still holds. */
   async renew(worker: string, ids: string[]): Promise<void> {
-    await this.runs.updateMany(
-      { _id: { $in: ids }, 'lease.owner': worker } as mongo.Filter<RunDocument>,
-      { $currentDate: { 'lease.at': true } } as unknown as mongo.UpdateFilter<RunDocument>,
-    );
+    await this.runs.updateMany({ _id: { $in: ids }, 'lease.owner': worker }, {
+      $currentDate: { 'lease.at': true },
+    } as unknown as mongo.UpdateFilter<RunDocument>);
   }
 
   /** Owner, epoch and wish to cancel of these runs, and nothing else of them. */
@@ -148,7 +147,7 @@ export class RunRepository {
 
   /** Lets the run go at once: its lease is long over. */
   async release(id: string, epoch: number): Promise<void> {
-    await this.runs.updateOne({ _id: id, epoch, status: 'running' }, { $set: { 'lease.at': new Date(0) } } as never);
+    await this.runs.updateOne({ _id: id, epoch, status: 'running' }, { $set: { 'lease.at': new Date(0) } });
   }
 
   async requestCancel(access: Access, id: string, cancel: RunDocument['cancel']): Promise<RunRecord | null> {

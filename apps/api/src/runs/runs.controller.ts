@@ -12,7 +12,7 @@ import { RunEvents } from './run-events.service';
 import { RunDto, RunEventsQueryDto, StreamTokenDto } from './run.dto';
 import { hasEnded } from './run.schema';
 import { RunsService } from './runs.service';
-import { cutWhenStalled, sseHeaders } from './sse-response';
+import { sendEvents } from './sse-response';
 
 @ApiTags('runs')
 @Scopes('chat')
@@ -55,12 +55,7 @@ export class RunsController {
   ): Promise<unknown> {
     if (query.format === 'json') return this.page(principal, id, query, response);
     const stream = await this.events.stream(principal, id, { header, query: query.after }, signal);
-    return stream ? this.send(stream, response) : void response.status(204);
-  }
-
-  private send(stream: AsyncGenerator<string | Buffer>, response: Response): AsyncGenerator<string | Buffer> {
-    sseHeaders(response);
-    return cutWhenStalled(stream, response);
+    return stream ? sendEvents(stream, response) : void response.status(204);
   }
 
   private async page(principal: Principal, id: string, query: RunEventsQueryDto, response: Response): Promise<string> {

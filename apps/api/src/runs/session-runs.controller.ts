@@ -20,7 +20,7 @@ const before = (prefix: 'run' | 'int', { cursor }: PageQueryDto): string | undef
 /** The page, and the cursor of the next one, from one item more than was asked for. */
 const paged = <R extends { id: string }, D>(found: R[], limit: number, from: (record: R) => D) => ({
   items: found.slice(0, limit).map(from),
-  nextCursor: found.length > limit ? encodeCursor([found[limit - 1]!.id]) : null,
+  nextCursor: found.length > limit ? encodeCursor([found[limit - 1].id]) : null,
 });
 
 @ApiTags('runs')

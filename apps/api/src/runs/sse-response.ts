@@ -1,11 +1,16 @@
 import type { Response } from 'express';
 
-/** What keeps proxies from holding, changing or caching an event stream. */
-export function sseHeaders(response: Response): void {
+/** Sends the stream as Server-Sent Events: the result is what the handler returns. */
+export function sendEvents(
+  stream: AsyncGenerator<string | Buffer>,
+  response: Response,
+): AsyncGenerator<string | Buffer> {
+  // What keeps proxies from holding, changing or caching it.
   response.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
   response.setHeader('Cache-Control', 'no-cache, no-transform');
   response.setHeader('X-Accel-Buffering', 'no');
   response.socket?.setNoDelay(true);
+  return cutWhenStalled(stream, response);
 }
 
 /** A reader that takes nothing for this long is cut off; it resumes with its cursor. */
@@ -17,7 +22,7 @@ const LOOK_MS = 5_000;
  * Passes the stream on while its reader takes it. One that stops reading is destroyed after a while: its socket and
  * what waits for it in memory are then free.
  */
-export async function* cutWhenStalled(
+async function* cutWhenStalled(
   stream: AsyncGenerator<string | Buffer>,
   response: Response,
 ): AsyncGenerator<string | Buffer> {
