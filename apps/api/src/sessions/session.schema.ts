@@ -3,8 +3,6 @@ import { NO_USAGE, type TokenUsage } from '@scorpio/events';
 import { documentOptions } from '@scorpio/persistence';
 import type { SessionRecord, SessionSeed } from './session';
 
-export type { SessionRecord, SessionSeed } from './session';
-
 const count = { type: Number, required: true };
 
 @Schema({ ...documentOptions, collection: 'sessions' })
