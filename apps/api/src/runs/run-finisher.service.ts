@@ -48,7 +48,8 @@ export class RunFinisher {
       if (!left) return;
       await this.requeueSteers(run, left);
     }
-    await this.interactions.closeAll(run.id, 'cancelled');
+    const expired = end.type === 'run.failed' && end.code === 'interaction_expired';
+    await this.interactions.closeAll(run.id, expired ? 'expired' : 'cancelled');
     const title = this.handlers.current.title(run);
     if (run.turn !== undefined)
       await this.sessions.settleTurn({
