@@ -51,6 +51,8 @@ describe('redact', () => {
     ['sent sk-ab****yz', 'sent sk-…'],
     ['header Authorization: Bearer abc.def.ghi', 'header Authorization: Bearer …'],
     ['one\r\ntwo\u0000', 'one two'],
+    ['it broke\n    at handler (/srv/app.js:1:2)\n    at more', 'it broke'],
+    ['oh: Traceback (most recent call last): File "x.py"', 'oh:'],
   ])('%j becomes %j', (text, clean) => {
     expect(redact(text, party.secrets)).toBe(clean);
   });

@@ -26,3 +26,6 @@ function bareError(error: unknown): { code?: string; message?: string } {
     message: typeof message === 'string' ? message : undefined,
   };
 }
+
+/** A number of tokens as a vendor reports it; 0 where it reports something else. */
+export const tokenCount = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0);

@@ -23,7 +23,10 @@ export class PartBatch {
     this.parts.push({ type: 'part_start', id, kind: 'reasoning' });
   }
 
-  startToolCall(id: string, callId: string, name: string): void {
+  /** @throws TypeError where the vendor gave the call no id or no name: nothing could be done with it */
+  startToolCall(id: string, callId: unknown, name: unknown): void {
+    if (typeof callId !== 'string' || typeof name !== 'string' || !callId || !name)
+      throw new TypeError('A tool call needs an id and a name.');
     this.open.set(id, 'tool_call');
     this.parts.push({ type: 'part_start', id, kind: 'tool_call', callId, name });
   }

@@ -32,7 +32,7 @@ export interface Exchange {
 
 /** One model call: what each read brought, as parts. Ends the connection with the answer, the limits or the caller. */
 export async function* streamParts(exchange: Exchange, caller: AbortSignal): AsyncGenerator<LlmStreamPart[]> {
-  const { parser, limits, party } = exchange;
+  const { limits, party } = exchange;
   const watch = new Watch(caller, party.name, limits.stepTimeoutMs);
   let reader: ByteReader | undefined;
   try {
@@ -44,7 +44,7 @@ export async function* streamParts(exchange: Exchange, caller: AbortSignal): Asy
     // The body must close at once, even while the consumer of the parts is busy.
     watch.signal.addEventListener('abort', () => reader?.destroy(), { once: true });
     expectStream(response, party);
-    yield* readAnswer(reader, parser, watch, limits);
+    yield* readAnswer(reader, exchange, watch);
     reader.release();
     reader = undefined;
   } catch (error) {
@@ -57,9 +57,8 @@ export async function* streamParts(exchange: Exchange, caller: AbortSignal): Asy
 
 async function* readAnswer(
   reader: ByteReader,
-  parser: AnswerParser,
+  { parser, limits, party }: Exchange,
   watch: Watch,
-  limits: WireLimits,
 ): AsyncGenerator<LlmStreamPart[]> {
   const sse = new SseReader();
   const batch = new PartBatch();
@@ -72,10 +71,20 @@ async function* readAnswer(
       parser.end(batch);
       if (!parser.done) throw new LlmError('truncated', 'The answer of the model broke off.');
     } else {
-      for (const event of sse.feed(bytes)) if (!parser.done) parser.push(event, batch);
+      for (const event of sse.feed(bytes)) if (!parser.done) understand(event, parser, batch, party);
     }
     const parts = batch.take();
     if (parts.length) yield parts;
+  }
+}
+
+/** Parsers trust the vendor's types; whatever breaks that trust is the vendor's fault and may go better next time. */
+function understand(event: EventSourceMessage, parser: AnswerParser, batch: PartBatch, party: WireParty): void {
+  try {
+    parser.push(event, batch);
+  } catch (error) {
+    if (error instanceof LlmError) throw error;
+    throw new LlmError('unavailable', `${party.name} sent something that cannot be understood.`, { cause: error });
   }
 }
 

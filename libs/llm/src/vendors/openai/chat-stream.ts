@@ -6,7 +6,7 @@ import type { TokenUsage } from '@scorpio/events';
 import { LlmError, type LlmFinishReason, type LlmRequest } from '../../contract';
 import { estimateUsage } from '../../estimate';
 import type { WireParty } from '../../wire/errors';
-import { readEvent } from '../../wire/json-event';
+import { readEvent, tokenCount } from '../../wire/json-event';
 import type { PartBatch } from '../../wire/part-batch';
 import type { AnswerParser } from '../../wire/stream-parts';
 
@@ -46,7 +46,7 @@ export class ChatParser implements AnswerParser {
     const choice = chunk.choices?.[0];
     if (!choice) return;
     if (choice.delta) this.read(choice.delta, batch);
-    if (choice.finish_reason) this.rawReason = choice.finish_reason;
+    if (choice.finish_reason) this.rawReason = String(choice.finish_reason);
   }
 
   /** `[DONE]` or a clean end: enough once a reason to finish has come. */
@@ -130,11 +130,12 @@ export class ChatParser implements AnswerParser {
 }
 
 function usageOf(usage: CompletionUsage & { prompt_cache_hit_tokens?: number }): TokenUsage {
+  const read = usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens;
   return {
-    inputTokens: usage.prompt_tokens ?? 0,
-    outputTokens: usage.completion_tokens ?? 0,
-    cacheReadTokens: usage.prompt_tokens_details?.cached_tokens ?? usage.prompt_cache_hit_tokens ?? 0,
-    cacheWriteTokens: usage.prompt_tokens_details?.cache_write_tokens ?? 0,
-    reasoningTokens: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+    inputTokens: tokenCount(usage.prompt_tokens),
+    outputTokens: tokenCount(usage.completion_tokens),
+    cacheReadTokens: tokenCount(read),
+    cacheWriteTokens: tokenCount(usage.prompt_tokens_details?.cache_write_tokens),
+    reasoningTokens: tokenCount(usage.completion_tokens_details?.reasoning_tokens),
   };
 }

@@ -8,7 +8,7 @@ import type {
 import { NO_USAGE, type TokenUsage } from '@scorpio/events';
 import type { LlmFinishReason } from '../../contract';
 import { vendorError, type WireParty } from '../../wire/errors';
-import { readEvent } from '../../wire/json-event';
+import { readEvent, tokenCount } from '../../wire/json-event';
 import type { PartBatch } from '../../wire/part-batch';
 import type { AnswerParser } from '../../wire/stream-parts';
 
@@ -100,12 +100,9 @@ export class ResponsesParser implements AnswerParser {
 
   private finish(response: Response, batch: PartBatch): void {
     this.done = true;
-    const incomplete = response.status === 'incomplete' ? (response.incomplete_details?.reason ?? 'incomplete') : '';
-    batch.finish(
-      this.finishReason(incomplete),
-      incomplete || (response.status ?? 'completed'),
-      usageOf(response.usage),
-    );
+    const incomplete =
+      response.status === 'incomplete' ? String(response.incomplete_details?.reason ?? 'incomplete') : '';
+    batch.finish(this.finishReason(incomplete), incomplete || 'completed', usageOf(response.usage));
   }
 
   private finishReason(incomplete: string): LlmFinishReason {
@@ -142,10 +139,10 @@ const inBand = (error: { code: string | null; message: string } | null) => ({
 function usageOf(usage: ResponseUsage | undefined): TokenUsage {
   if (!usage) return { ...NO_USAGE };
   return {
-    inputTokens: usage.input_tokens,
-    outputTokens: usage.output_tokens,
-    cacheReadTokens: usage.input_tokens_details?.cached_tokens ?? 0,
-    cacheWriteTokens: usage.input_tokens_details?.cache_write_tokens ?? 0,
-    reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
+    inputTokens: tokenCount(usage.input_tokens),
+    outputTokens: tokenCount(usage.output_tokens),
+    cacheReadTokens: tokenCount(usage.input_tokens_details?.cached_tokens),
+    cacheWriteTokens: tokenCount(usage.input_tokens_details?.cache_write_tokens),
+    reasoningTokens: tokenCount(usage.output_tokens_details?.reasoning_tokens),
   };
 }
