@@ -22,8 +22,8 @@ describe('HTTP', () => {
       NODE_ENV: 'test',
       SECRET_KEY: 'k'.repeat(40),
       BODY_LIMIT: String(LIMIT),
-      HEADERS_TIMEOUT_MS: '200',
-      REQUEST_TIMEOUT_MS: '400',
+      HEADERS_TIMEOUT_MS: '1000',
+      REQUEST_TIMEOUT_MS: '3000',
       CORS_ORIGINS: `${ORIGIN},https://app.example`,
       API_DOCS: 'false',
     });
@@ -59,6 +59,15 @@ describe('HTTP', () => {
       socket.on('data', (chunk) => (answer += chunk.toString()));
       socket.on('close', () => resolve(answer)).on('error', reject);
     });
+
+  it.each(['/api/v1/notes', '/api/docs', '/api/openapi.json', '/nowhere', '/health'])(
+    'answers %s to no foreign host while authentication is off [A6]',
+    async (path) => {
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nHost: attacker.example\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+      expect(answer).toContain('"code":"host_not_allowed"');
+    },
+  );
 
   describe('bodies (O1)', () => {
     it('takes JSON, plain and compressed', async () => {
@@ -111,7 +120,7 @@ describe('HTTP', () => {
 
     it('answers at the limit, not when the sender has had enough', async () => {
       const head =
-        'POST /api/v1/notes HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+        'POST /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
       const block = `${(LIMIT + 1).toString(16)}\r\n${'x'.repeat(LIMIT + 1)}\r\n`;
       expect(await raw(head + block)).toMatch(/^HTTP\/1\.1 413 /);
     });
@@ -123,8 +132,10 @@ describe('HTTP', () => {
 
     it('gives up on headers and bodies that do not arrive', async () => {
       const [headers, body] = await Promise.all([
-        raw('GET /api/v1/notes HTTP/1.1\r\nHost: a\r\nX-Slow:'),
-        raw('POST /api/v1/notes HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{'),
+        raw('GET /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nX-Slow:'),
+        raw(
+          'POST /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{',
+        ),
       ]);
       expect(headers).toMatch(/^HTTP\/1\.1 408 /);
       expect(body).toMatch(/^HTTP\/1\.1 408 /);
@@ -251,7 +262,7 @@ describe('HTTP', () => {
 
     it('cannot be added by a request id', async () => {
       const answer = await raw(
-        'GET /api/v1/notes HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Request-Id: a\rSet-Cookie: b=c\r\n\r\n',
+        'GET /api/v1/notes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-Id: a\rSet-Cookie: b=c\r\n\r\n',
       );
       expect(answer).not.toMatch(/set-cookie/i);
     });
@@ -326,7 +337,7 @@ describe('HTTP', () => {
     });
 
     it('hear it too while they wait behind another answer on the same connection', async () => {
-      const ask = (name: string): string => `GET /api/v1/notes/streams/${name} HTTP/1.1\r\nHost: a\r\n\r\n`;
+      const ask = (name: string): string => `GET /api/v1/notes/streams/${name} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
       const opened = once(NotesController.opened, 'second');
       const socket = connect(port, '127.0.0.1', () => socket.write(ask('first') + ask('second')));
       const [signal] = (await opened) as [AbortSignal];

@@ -2,7 +2,6 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { AppConfig } from '@scorpio/config';
 import type { Request, Response } from 'express';
-import { isAllowedHost } from './allowed-host';
 import { Audit, by } from './audit/audit.service';
 import {
   RATE_BUCKET,
@@ -12,13 +11,13 @@ import {
   type RateBucket,
   type RouteAccess,
 } from './auth.decorators';
-import { hostNotAllowed, routeUndeclared, scopeMissing } from './auth.errors';
+import { routeUndeclared, scopeMissing } from './auth.errors';
 import { Authenticator } from './authenticator.service';
 import type { Principal, Scope } from './principal';
 import { RateLimits } from './rate-limits/rate-limits.service';
 
 /**
- * Stands before every route: host, then who it is, then how often, then whether it may. Guards run before interceptors
+ * Stands before every route: who it is, then how often, then whether it may. Guards run before interceptors
  * and pipes, so of a refused request nothing but the headers has been read, and nothing parsed, validated or acted on.
  */
 @Injectable()
@@ -38,7 +37,6 @@ export class AuthGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const response = context.switchToHttp().getResponse<Response>();
-    if (this.open && !isAllowedHost(request.headers.host, this.config.auth.allowedHosts)) throw hostNotAllowed();
     const access = this.declared<RouteAccess>(ROUTE_ACCESS, context);
     if (!access) throw routeUndeclared([`${request.method} ${templateOf(request)}`]);
     if (access === 'public') return true;

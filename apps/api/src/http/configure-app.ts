@@ -4,6 +4,7 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import type { ExpressAdapter, NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { AppConfig } from '@scorpio/config';
+import { hostCheck } from '../auth/allowed-host';
 import { DomainErrorFilter } from './domain-error.filter';
 import { InputInterceptor } from './input.interceptor';
 import { serveDocs } from './openapi-docs';
@@ -43,7 +44,7 @@ export function configureApp(app: NestExpressApplication, config: AppConfig): vo
   app.set('etag', false);
   app.set('query parser', parseQuery);
   app.set('trust proxy', trustProxy(config.trustProxy));
-  app.use(requestId);
+  app.use(requestId, hostCheck(config));
   // Plain http must stay possible on a private network, so nothing is upgraded to https.
   app.use(
     helmet({
