@@ -1,6 +1,9 @@
 import type { TokenUsage } from '@scorpio/events';
 import type { LlmFinishReason, LlmStreamPart } from '../contract';
 
+/** Halves of surrogate pairs without the other half: no text that UTF-8 could carry. */
+const LONE_HALVES = /[\ud800-\udfff]/gu;
+
 type Delta = Extract<LlmStreamPart, { type: 'delta' }>;
 
 /**
@@ -53,7 +56,6 @@ export class PartBatch {
 
   end(id: string, native?: unknown): void {
     if (!this.open.delete(id)) return;
-    // A lone half is no text that UTF-8 could carry.
     if (this.halves.delete(id)) this.delta(id, '\ufffd');
     this.parts.push(native === undefined ? { type: 'part_end', id } : { type: 'part_end', id, native });
   }
@@ -78,6 +80,7 @@ export class PartBatch {
   take(): LlmStreamPart[] {
     const parts = this.parts;
     this.parts = [];
+    for (const delta of this.deltas.values()) delta.text = delta.text.replace(LONE_HALVES, '\ufffd');
     this.deltas.clear();
     return parts;
   }
