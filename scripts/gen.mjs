@@ -1,6 +1,6 @@
-// `npm run gen`: writes every generated file: the OpenAPI document, .env.example and the tables of the README.
+// `npm run gen`: writes every generated file: the OpenAPI document, .env.example and the tables of README.md and docs/events.md.
 // `--check` writes nothing and fails where a file would change.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,11 +75,37 @@ function endpointTable(document) {
   return [row('Endpoint', 'What it does', 'Scope'), row('---', '---', '---'), ...rows].join('\n');
 }
 
+/** What each event class says of itself: its doc comment. */
+function eventComments() {
+  const folder = join(root, 'libs/events/src/run');
+  const comments = readdirSync(folder).flatMap((file) => [
+    ...readFileSync(join(folder, file), 'utf8').matchAll(/\/\*\* (.+?) \*\/\nexport class (\w+)/g),
+  ]);
+  return new Map(comments.map(([, about, name]) => [name, about]));
+}
+
+const ENVELOPE = ['v', 'runId', 'seq', 'ts', 'type'];
+
+function eventTable({ components: { schemas } }) {
+  const comments = eventComments();
+  const rows = Object.entries(schemas.RunEvent.discriminator.mapping).map(([type, reference]) => {
+    const name = reference.split('/').at(-1);
+    const { properties, required } = schemas[name];
+    const fields = Object.keys(properties).filter((field) => !ENVELOPE.includes(field));
+    const shown = fields.map((field) => {
+      const values = properties[field].enum?.map((value) => `\`${value}\``).join(' / ');
+      return `\`${field}\`${required.includes(field) ? '' : '?'}${values ? ` (${values})` : ''}`;
+    });
+    return row(`\`${type}\``, comments.get(name) ?? '', shown.join(', '));
+  });
+  return [row('Event', 'What it says', 'Fields'), row('---', '---', '---'), ...rows].join('\n');
+}
+
 /** The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
 function fill(text, name, content) {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [start, end] = [text.indexOf(open), text.indexOf(close)];
-  if (start < 0 || end < start) throw new Error(`README.md has no ${open} … ${close}`);
+  if (start < 0 || end < start) throw new Error(`There is no ${open} … ${close}`);
   return `${text.slice(0, start + open.length)}\n\n${content}\n\n${text.slice(end)}`;
 }
 
@@ -87,20 +113,25 @@ const node = await ensure();
 await build(node);
 const { ENV } = createRequire(import.meta.url)(join(root, 'dist/libs/config/src/index.js'));
 const document = await openApi(node);
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const described = JSON.parse(document);
+const { default: prettier } = await import(pathToFileURL(join(root, 'node_modules/prettier/index.mjs')).href);
+
+/** A Markdown file with its generated sections, formatted like every other file. */
+async function markdown(name, sections) {
+  const path = join(root, name);
+  const text = Object.entries(sections).reduce(
+    (filled, section) => fill(filled, ...section),
+    readFileSync(path, 'utf8'),
+  );
+  return prettier.format(text, { ...(await prettier.resolveConfig(path)), parser: 'markdown' });
+}
 
 const files = {
   'apps/api/openapi.json': document,
   '.env.example': envExample(ENV),
-  'README.md': fill(fill(readme, 'environment', envTable(ENV)), 'endpoints', endpointTable(JSON.parse(document))),
+  'README.md': await markdown('README.md', { environment: envTable(ENV), endpoints: endpointTable(described) }),
+  'docs/events.md': await markdown('docs/events.md', { events: eventTable(described) }),
 };
-
-// The README is formatted like every other file, tables included.
-const { default: prettier } = await import(pathToFileURL(join(root, 'node_modules/prettier/index.mjs')).href);
-files['README.md'] = await prettier.format(files['README.md'], {
-  ...(await prettier.resolveConfig(join(root, 'README.md'))),
-  parser: 'markdown',
-});
 
 const check = process.argv.includes('--check');
 for (const [name, text] of Object.entries(files)) {
