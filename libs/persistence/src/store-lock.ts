@@ -6,12 +6,15 @@ import { DomainError } from '@scorpio/kernel';
 /** SQLite's codes for a lock that another connection holds (sqlite.org/rescode.html). */
 const BUSY = [5, 6, 261];
 
+/** Keeps held locks from the garbage collector, which would close them and so let another process in. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Says that one process owns a data folder. It is a held `BEGIN EXCLUSIVE` on `<dataDir>/lock.db`: the system lets
  * go of it when the process dies, however it dies, which a file with a process id in it does not.
  */
 export class StoreLock {
-  private held?: DatabaseSync;
+  private database?: DatabaseSync;
 
   constructor(private readonly dataDir: string) {}
 
@@ -20,13 +23,14 @@ export class StoreLock {
    * @throws DomainError conflict `data_dir_locked`, unavailable `data_dir_unusable`
    */
   acquire(): void {
-    if (this.held) return;
+    if (this.database) return;
     let database: DatabaseSync | undefined;
     try {
       mkdirSync(this.dataDir, { recursive: true });
       database = new DatabaseSync(join(this.dataDir, 'lock.db'), { timeout: 0 });
       database.exec('BEGIN EXCLUSIVE');
-      this.held = database;
+      this.database = database;
+      held.add(database);
     } catch (error) {
       if (database?.isOpen) database.close();
       if (BUSY.includes((error as { errcode?: number }).errcode ?? 0))
@@ -40,8 +44,10 @@ export class StoreLock {
   }
 
   release(): void {
-    this.held?.close();
-    this.held = undefined;
+    if (!this.database) return;
+    this.database.close();
+    held.delete(this.database);
+    this.database = undefined;
   }
 }
 
