@@ -49,17 +49,21 @@ export class LogFlusher {
     this.running = true;
     const journals: RunJournal[] = [];
     const batches = [];
+    const open = monotonicMs() >= this.earliest;
     for (const journal of this.due) {
+      // The urgency of one run does not cut the batches of the others.
+      if (journal.canWait && !open) continue;
+      this.due.delete(journal);
       const batch = journal.seal();
       if (!batch) continue;
       journals.push(journal);
       batches.push(batch);
     }
-    this.due.clear();
     const start = monotonicMs();
     const outcomes = batches.length ? await this.log.append(batches) : [];
     const end = monotonicMs();
-    this.earliest = end + Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * (end - start)));
+    // Only a flush that took everyone along opens the next window, or those who wait would be put off for ever.
+    if (open) this.earliest = end + Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * (end - start)));
     let failed = false;
     journals.forEach((journal, index) => {
       const outcome = outcomes[index];

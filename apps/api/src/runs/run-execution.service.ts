@@ -58,7 +58,7 @@ export class RunExecution {
         live.journal.push(drafts);
         await this.inbox.afterPush(live, drafts);
         const last = drafts.at(-1);
-        if (last?.type === 'run.parked') return this.inbox.park(live, last);
+        if (last?.type === 'run.parked') return await this.inbox.park(live, last);
         const end = terminalOf(drafts);
         if (end) return await this.conclude(live, end);
         if (live.journal.full) await live.journal.durable();

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import type { RunEventDraft } from '@scorpio/events';
 import { InteractionRepository } from './interaction.repository';
-import type { LiveRun } from './live-run';
+import { RunStop, type LiveRun } from './live-run';
 import { RunFinisher } from './run-finisher.service';
 import { RunRepository } from './run.repository';
 import type { InboxItem } from './run.schema';
@@ -69,6 +69,7 @@ export class RunInbox {
   /**
    * Lets go of a run that waits for people. @returns false when an answer came meanwhile: go on with it.
    * Steers that came for a run which now waits become runs of their own.
+   * @throws RunStop when somebody has asked the run to stop: nobody would look for that once it waits
    */
   async park(live: LiveRun, draft: Draft<'run.parked'>): Promise<boolean> {
     const { run, journal } = live;
@@ -77,7 +78,7 @@ export class RunInbox {
       if (await this.runs.park(run.id, run.epoch, new Date(draft.expiresAt), run.turn)) return true;
       const items = await this.take(live);
       if (items.some((item) => item.kind === 'answer')) return false;
-      if (!items.length && !(await this.stillOurs(live))) return true;
+      if (!items.length && (await this.isLost(live))) return true;
       await this.finisher.requeueSteers(run, items);
       await this.runs.pull(
         run.id,
@@ -86,9 +87,12 @@ export class RunInbox {
     }
   }
 
-  private async stillOurs({ run }: LiveRun): Promise<boolean> {
+  /** Whether the run has another owner. @throws RunStop when it is to stop */
+  private async isLost({ run }: LiveRun): Promise<boolean> {
     const [row] = await this.runs.control([run.id]);
-    return row?.epoch === run.epoch;
+    if (row?.epoch !== run.epoch) return true;
+    if (row.cancel) throw new RunStop({ type: 'cancel', by: row.cancel.by, reason: row.cancel.reason });
+    return false;
   }
 
   /** Puts an answered, parked run back into the queue. */

@@ -8,8 +8,13 @@ import { HEARTBEAT_FRAME, byeFrame, primingFrame, renderFrames, toFrames, type F
 
 /** Bytes of recent frames that a tail keeps for its readers. */
 const RING_BYTES = 1024 * 1024;
-/** Batches read from the log at once: a page of a slow or late reader. */
-const PAGE = 32;
+/**
+ * Batches read from the log at once by a slow or late reader: few to begin with, since many resume and leave again,
+ * then more while they are small, since one that never reads holds its page in memory.
+ */
+const FIRST_PAGE = 4;
+const LARGEST_PAGE = 32;
+const PAGE_BYTES = 256 * 1024;
 /** Longest time without a look into the log, when bells are lost or the owner is another process. */
 const POLL_LOCAL_MS = 1000;
 const POLL_REMOTE_MS = 250;
@@ -25,6 +30,13 @@ interface Tail {
   waiting: Set<() => void>;
   /** Stops listening for rings of other processes. */
   unlisten: () => void;
+}
+
+/** How many batches the next page should have, by what this one of `limit` batches weighed. */
+function nextLimit(limit: number, page: Frames[]): number {
+  const bytes = page.reduce((sum, frames) => sum + frames.bytes.length, 0);
+  const wanted = bytes * 2 <= PAGE_BYTES ? limit * 2 : Math.floor((limit * PAGE_BYTES) / bytes);
+  return Math.max(1, Math.min(LARGEST_PAGE, wanted));
 }
 
 const between = (low: number, high: number): number => low + Math.random() * (high - low);
@@ -84,10 +96,19 @@ export class RunStreams {
     try {
       yield primingFrame(runId, cursor, between(500, 1500));
       let aligned = cursor === 0;
+      // Whether the log may hold more than the ring told: at the start, after a pause without news, behind a gap.
+      let look = true;
+      let limit = FIRST_PAGE;
       let parkedAt: number | undefined;
+      let sentAt = monotonicMs();
       while (!stop.aborted) {
         const next = tail.ring.find((frames) => frames.first === cursor + 1);
-        const page = next ? [next] : await this.page(runId, cursor, aligned, stop);
+        const behind: boolean = look || (tail.ring.at(-1)?.last ?? 0) > cursor;
+        const page: Frames[] | undefined = next
+          ? [next]
+          : behind
+            ? await this.page(runId, cursor, aligned, limit, stop)
+            : [];
         if (!page) {
           yield byeFrame('unavailable', between(500, 1500));
           return;
@@ -100,12 +121,22 @@ export class RunStreams {
           parkedAt = frames.end === 'parked' ? monotonicMs() : undefined;
           if (stop.aborted) break;
         }
-        if (page.length) continue;
+        look = !next && page.length > 0;
+        if (page.length) {
+          if (!next) limit = nextLimit(limit, page);
+          sentAt = monotonicMs();
+          continue;
+        }
         if (parkedAt !== undefined && monotonicMs() - parkedAt > PARKED_STREAM_MS) {
           yield byeFrame('parked', between(10_000, 30_000));
           return;
         }
-        if (await this.silence(runId, tail, cursor, stop)) yield HEARTBEAT_FRAME;
+        const silence = await this.silence(runId, tail, cursor, stop, sentAt + this.config.runs.heartbeatMs);
+        if (silence === 'heartbeat') {
+          yield HEARTBEAT_FRAME;
+          sentAt = monotonicMs();
+        }
+        look = silence !== 'news';
       }
       if (!signal.aborted) yield byeFrame('drain', between(200, 1200));
     } finally {
@@ -118,11 +149,10 @@ export class RunStreams {
     const tail = this.enter(runId);
     const stop = AbortSignal.any([signal, this.draining.signal]);
     try {
-      while (!stop.aborted) {
-        const last = tail.ring.at(-1) ?? (await this.lastFrames(runId));
-        if (last?.end) return;
-        // Batches that were read here are no news to `silence`.
-        await this.silence(runId, tail, last?.last ?? 0, stop);
+      let last = await this.lastFrames(runId);
+      while (!stop.aborted && !last?.end) {
+        const silence = await this.silence(runId, tail, last?.last ?? 0, stop);
+        last = silence === 'news' ? tail.ring.at(-1) : await this.lastFrames(runId);
       }
     } finally {
       this.leave(runId, tail);
@@ -139,12 +169,13 @@ export class RunStreams {
     runId: string,
     cursor: number,
     aligned: boolean,
+    limit: number,
     stop: AbortSignal,
   ): Promise<Frames[] | undefined> {
     const start = monotonicMs();
     for (;;) {
       try {
-        return (await this.log.read(runId, cursor, PAGE, aligned)).map((batch) => toFrames(runId, batch));
+        return (await this.log.read(runId, cursor, limit, aligned)).map((batch) => toFrames(runId, batch));
       } catch {
         if (stop.aborted) return [];
         if (monotonicMs() - start > STORE_PATIENCE_MS) return undefined;
@@ -153,19 +184,20 @@ export class RunStreams {
     }
   }
 
-  /** Waits for news, looking into the log now and then; true when a heartbeat is due. */
-  private async silence(runId: string, tail: Tail, cursor: number, stop: AbortSignal): Promise<boolean> {
-    const until = monotonicMs() + this.config.runs.heartbeatMs;
-    while (!stop.aborted) {
-      const left = until - monotonicMs();
-      if (left <= 0) return true;
-      // The ring may have moved while this reader was busy elsewhere.
-      if ((tail.ring.at(-1)?.last ?? 0) > cursor) return false;
-      const poll = this.isLocal(runId) ? POLL_LOCAL_MS : POLL_REMOTE_MS;
-      const woken = await this.woken(tail, Math.min(left, poll), stop);
-      if (woken || left > poll) return false;
-    }
-    return false;
+  /** Waits for news, for the time to look into the log without any, or for `beatAt` (monotonic). */
+  private async silence(
+    runId: string,
+    tail: Tail,
+    cursor: number,
+    stop: AbortSignal,
+    beatAt = Infinity,
+  ): Promise<'news' | 'poll' | 'heartbeat'> {
+    // The ring may have moved while this reader was busy elsewhere.
+    if ((tail.ring.at(-1)?.last ?? 0) > cursor) return 'news';
+    const poll = this.isLocal(runId) ? POLL_LOCAL_MS : POLL_REMOTE_MS;
+    const wait = Math.min(poll, beatAt - monotonicMs());
+    if (wait > 0 && (await this.woken(tail, wait, stop))) return 'news';
+    return monotonicMs() >= beatAt && !stop.aborted ? 'heartbeat' : 'poll';
   }
 
   private woken(tail: Tail, ms: number, stop: AbortSignal): Promise<boolean> {

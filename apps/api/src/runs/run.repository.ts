@@ -211,10 +211,10 @@ export class RunRepository {
 
   // ---- state
 
-  /** Parks the run unless something waits in its inbox. */
+  /** Parks the run unless something waits in its inbox or somebody has asked it to stop. */
   async park(id: string, epoch: number, expiresAt: Date, turn: number | undefined): Promise<boolean> {
     const result = await this.runs.updateOne(
-      { _id: id, epoch, status: 'running', inbox: { $size: 0 } },
+      { _id: id, epoch, status: 'running', inbox: { $size: 0 }, cancel: { $exists: false } },
       { $set: { status: 'waiting_input', expiresAt, ...(turn !== undefined && { turn }) }, $unset: { lease: true } },
     );
     return result.matchedCount === 1;

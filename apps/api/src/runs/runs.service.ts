@@ -3,6 +3,7 @@ import { AppConfig } from '@scorpio/config';
 import { isTerminal, type RunEvent } from '@scorpio/events';
 import { notFound } from '@scorpio/kernel';
 import type { Access } from '../auth/principal';
+import { turnOf } from '../sessions/message-id';
 import { SessionsService } from '../sessions/sessions.service';
 import { EventLog } from './event-log.repository';
 import { InteractionRepository } from './interaction.repository';
@@ -37,13 +38,22 @@ export class RunsService implements OnModuleInit {
     return this.asLogged(run);
   }
 
-  /** The log decides: a run whose last word is stored has ended, even if its status does not say so yet. */
+  /** The log decides: a run whose last word is stored has ended, or waits, even if its status does not say so yet. */
   private async asLogged(run: RunRecord): Promise<RunRecord> {
     if (run.status !== 'running') return run;
     const last = await this.log.tail(run.id);
-    if (!last || !isTerminal(last.ty.at(-1)!)) return run;
+    const type = last?.ty.at(-1);
+    if (!last || !type) return run;
+    // A later owner has begun to work on what is said after the answer.
+    if (type === 'run.parked' && last.e === run.epoch) return this.asParked(run);
+    if (!isTerminal(type)) return run;
     const terminal = JSON.parse(last.ev.at(-1)!) as RunEvent;
     return { ...run, endedAt: new Date(terminal.ts), ...projection(terminal as unknown as TerminalDraft) };
+  }
+
+  private async asParked(run: RunRecord): Promise<RunRecord> {
+    const started = (await this.log.events(run.id)).find((event) => event.type === 'run.started');
+    return { ...run, status: 'waiting_input', ...(started && { turn: turnOf(started.messageId) }) };
   }
 
   /** Newest first. */
