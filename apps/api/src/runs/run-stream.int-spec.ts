@@ -35,10 +35,15 @@ describe('following a run', () => {
   beforeEach(() => {
     const model = connection.models[RunEventModel.name] ?? connection.model(RunEventModel.name, RunEventSchema);
     log = new EventLog(model);
-    const config = loadConfig({ SECRET_KEY: 'k'.repeat(40), SSE_HEARTBEAT_MS: '30' });
-    streams = new RunStreams(log, new SilentBus(), config);
-    streams.isLocal = () => true;
+    streams = streamsWith('30');
   });
+
+  function streamsWith(heartbeatMs: string): RunStreams {
+    const config = loadConfig({ SECRET_KEY: 'k'.repeat(40), SSE_HEARTBEAT_MS: heartbeatMs });
+    const made = new RunStreams(log, new SilentBus(), config);
+    made.isLocal = () => true;
+    return made;
+  }
 
   /** A writer whose live frames reach the readers, unless `live` says otherwise. */
   function writer(runId: string, live: (batch: LogBatch) => LogBatch | undefined = (batch) => batch): RunJournal {
@@ -124,6 +129,15 @@ describe('following a run', () => {
     }
     expect(chunks[0]).toMatch(new RegExp(`^retry: \\d+\nid: ${runId}:1\n\n$`));
     expect(chunks.slice(1)).toEqual([': hb\n\n', ': hb\n\n']);
+  });
+
+  it('keeps a silent stream alive also while it looks into the log more often than that', async () => {
+    streams = streamsWith('400');
+    streams.isLocal = () => false;
+    const leave = new AbortController();
+    for await (const chunk of streams.follow(newId('run'), 0, leave.signal))
+      if (String(chunk) === ': hb\n\n') leave.abort();
+    expect(leave.signal.aborted).toBe(true);
   });
 
   it('says goodbye when the server drains, and knows when a run rests', async () => {
