@@ -6,7 +6,7 @@ import { EventLog } from './event-log.repository';
 import { cursorInvalid, eventsGone } from './run.errors';
 import { RunStreams } from './run-stream.service';
 import { RunsService } from './runs.service';
-import type { RunRecord } from './run.schema';
+import { hasEnded, type RunRecord } from './run.schema';
 import { isTerminal } from '@scorpio/events';
 
 /** A page of events as JSON text, each rendered when it was made. */
@@ -37,6 +37,8 @@ export class RunEvents {
   ): Promise<AsyncGenerator<string | Buffer> | undefined> {
     const { run, after } = await this.locate(principal, runId, cursor);
     const last = await this.log.tail(run.id);
+    // Erased between the two looks.
+    if (!last && hasEnded(run.status)) throw eventsGone(run);
     const end = last?.t ?? 0;
     if (after > end) throw cursorInvalid(fieldOf(cursor), `The run has only ${end} events.`);
     if (last && after === end && isTerminal(last.ty.at(-1)!)) return undefined;

@@ -140,6 +140,25 @@ describe('following a run', () => {
     expect(leave.signal.aborted).toBe(true);
   });
 
+  it.each([
+    ['all', (runId: string) => log.erase(runId, 100)],
+    ['the first half', (runId: string) => log.erase(runId, 10)],
+  ])('says goodbye, and never skips, when its log is erased under it: %s', async (_name, erase) => {
+    const runId = newId('run');
+    await write(writer(runId), 20);
+    const chunks: string[] = [];
+    for await (const chunk of streams.follow(runId, 0, new AbortController().signal)) {
+      chunks.push(String(chunk));
+      if (chunks.length === 2) await erase(runId);
+    }
+    const seen = chunks.flatMap((chunk) =>
+      [...chunk.matchAll(/^id: \w+:(\d+)\nevent: /gm)].map(([, seq]) => Number(seq)),
+    );
+    expect(seen.length).toBeLessThan(10);
+    expect(seen).toEqual(from(1, seen.length));
+    expect(chunks.at(-1)).toContain('{"reason":"unavailable"}');
+  });
+
   it('says goodbye when the server drains, and knows when a run rests', async () => {
     const runId = newId('run');
     const journal = writer(runId);

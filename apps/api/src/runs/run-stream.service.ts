@@ -100,7 +100,8 @@ export class RunStreams {
       let look = true;
       let limit = FIRST_PAGE;
       let parkedAt: number | undefined;
-      let sentAt = monotonicMs();
+      const openedAt = monotonicMs();
+      let sentAt = openedAt;
       while (!stop.aborted) {
         const next = tail.ring.find((frames) => frames.first === cursor + 1);
         const behind: boolean = look || (tail.ring.at(-1)?.last ?? 0) > cursor;
@@ -114,6 +115,11 @@ export class RunStreams {
           return;
         }
         for (const frames of page) {
+          // Places follow each other without a gap: this log is being erased.
+          if (frames.first > cursor + 1) {
+            yield byeFrame('unavailable', between(500, 1500));
+            return;
+          }
           yield frames.first === cursor + 1 ? frames.bytes : renderFrames(runId, frames.batch, cursor);
           cursor = frames.last;
           aligned = true;
@@ -133,6 +139,10 @@ export class RunStreams {
         }
         const silence = await this.silence(runId, tail, cursor, stop, sentAt + this.config.runs.heartbeatMs);
         if (silence === 'heartbeat') {
+          if (await this.isGone(runId, cursor, openedAt)) {
+            yield byeFrame('unavailable', between(500, 1500));
+            return;
+          }
           yield HEARTBEAT_FRAME;
           sentAt = monotonicMs();
         }
@@ -157,6 +167,12 @@ export class RunStreams {
     } finally {
       this.leave(runId, tail);
     }
+  }
+
+  /** Whether the log was erased under its reader: nothing would ever come. That of a new run may not have begun yet. */
+  private async isGone(runId: string, cursor: number, openedAt: number): Promise<boolean> {
+    if (cursor === 0 && monotonicMs() - openedAt < STORE_PATIENCE_MS) return false;
+    return (await this.log.tail(runId).catch(() => undefined)) === null;
   }
 
   private async lastFrames(runId: string): Promise<Frames | undefined> {
