@@ -59,7 +59,8 @@ export class RunsService implements OnModuleInit {
   /** Newest first. */
   async list(access: Access, sessionId: string, limit: number, before?: string): Promise<RunRecord[]> {
     await this.sessions.get(access, sessionId);
-    return this.runs.list(access, sessionId, limit, before);
+    const runs = await this.runs.list(access, sessionId, limit, before);
+    return Promise.all(runs.map((run) => this.asLogged(run)));
   }
 
   /** Stops the run; asking again, or after its end, changes nothing. @throws DomainError not-found */
