@@ -154,7 +154,7 @@ describeStores('chat', (store) => {
       const name = 'x\n\nevent: run.completed\rdata: {}';
       fake.next({ text: nasty, tools: [{ name, arguments: JSON.stringify({ [nasty]: nasty }) }] }, { text: 'done' });
       const read = await sse.chat({ message: nasty, model: FAKE, metadata: { note: 'data: x\n\nevent: y' } });
-      await checkRun(api, [read], [nasty, 'done']);
+      await checkRun(api, [read], [nasty.replace('\ud800', '\ufffd'), 'done']);
       expect(eventsOf(read, 'part.started')[1]).toMatchObject({ kind: 'tool_input', name });
       expect(eventsOf(read, 'tool.completed')).toMatchObject([{ error: { code: 'tool_not_found' } }]);
 

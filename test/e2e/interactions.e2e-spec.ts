@@ -213,6 +213,19 @@ describeStores('interactions', (store) => {
       expect((await chat.send(sessionId, { message: 'on', model: FAKE })).body).toMatchObject({ text: 'fine' });
     });
 
+    it('are no refuge from a cancel, however near it comes to the parking', async () => {
+      const runs = Array.from({ length: 12 }, async (_, index) => {
+        const read = await sse.chat({ message: '/say well\n/ask Which one?', tools: TOOLS }, { cutAfter: 3 + index });
+        await chat.cancel(read.runId);
+        await sse.follow(read);
+        expect(read.events.at(-1)!.type).toBe('run.cancelled');
+        await checkRun(api, [read]);
+        const found = await chat.interactions(sessionOf(read));
+        expect(found.filter(({ status }) => status !== 'cancelled')).toEqual([]);
+      });
+      await Promise.all(runs);
+    });
+
     it('keep later messages in line, to be answered after', async () => {
       const { sessionId, runId, id } = await parked('/ask Which one?');
       const reading = sse.chat({ sessionId, message: '/say second' });
