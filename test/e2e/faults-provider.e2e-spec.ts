@@ -3,10 +3,9 @@ import { AppHarness } from '../support/app-harness';
 import type { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import type { FakeRequest } from '../support/fake-llm/fake-llm';
 import { CHAT, FAST, RESPONSES, asked, eventsOf, fakeModels, getRun, of } from '../support/fault-rig';
 import { checkRun, fold } from '../support/oracles';
-import { NoStream, type RunRead, type SseReader } from '../support/sse-reader';
+import type { RunRead, SseReader } from '../support/sse-reader';
 import { describeStores } from '../support/stores';
 
 const TRIES = 4;
