@@ -129,7 +129,7 @@ describe('stream tokens', () => {
 });
 
 describe('limits', () => {
-  it('slow down the source of failed logins, not the key that it tried [A2, A7]', async () => {
+  it('slow down the source of failed logins, not the key that it tried [A2][A7]', async () => {
     const server = await start({ RATE_LIMIT_AUTH: '10' });
     const { key, id } = await server.memberKey(bootstrap);
     const wrong = apiKeyText({ keyId: id, secret: newApiKey().secret });

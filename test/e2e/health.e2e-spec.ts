@@ -14,7 +14,7 @@ describe('health and documents', () => {
   });
   afterAll(() => harness.close());
 
-  it('tells anyone how the product is, but not where it is (O2)', async () => {
+  it('tells anyone how the product is, but not where it is [O2]', async () => {
     const { status, body, text } = await api.get('/health');
     expect(status).toBe(200);
     expect(body).toEqual({

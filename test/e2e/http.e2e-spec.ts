@@ -69,7 +69,7 @@ describe('HTTP', () => {
     },
   );
 
-  describe('bodies (O1)', () => {
+  describe('[O1] bodies', () => {
     it('takes JSON, plain and compressed', async () => {
       const text = JSON.stringify(GOOD);
       expect((await send(text)).status).toBe(201);
@@ -274,7 +274,7 @@ describe('HTTP', () => {
       expect(headers.get('x-powered-by')).toBeNull();
     });
 
-    it('let the configured origins in, exactly (A5)', async () => {
+    it('let the configured origins in, exactly [A5]', async () => {
       const preflight = (origin: string): Promise<Response> =>
         fetch(`${api.baseUrl}/notes`, {
           method: 'OPTIONS',
