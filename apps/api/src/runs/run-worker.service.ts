@@ -56,8 +56,8 @@ export class RunWorker {
     const run = await this.runs.insertActive(newRun, here ? this.leases.worker : undefined);
     if (!run) return undefined;
     if (!here) {
-      // Whoever claims it takes a turn of its own; until then the new session must be there to be seen.
-      if (newSession) await this.starter.takeTurn(run);
+      // The new session must be there to be seen before anyone claims the run.
+      if (newSession) await this.runs.setTurn(run.id, await this.starter.takeTurn(run));
       this.bus.ring('work');
       return run;
     }

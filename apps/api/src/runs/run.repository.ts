@@ -211,6 +211,11 @@ export class RunRepository {
 
   // ---- state
 
+  /** Keeps the turn of a run that has it before it is claimed. */
+  async setTurn(id: string, turn: number): Promise<void> {
+    await this.runs.updateOne({ _id: id }, { $set: { turn } });
+  }
+
   /** Parks the run unless something waits in its inbox or somebody has asked it to stop. */
   async park(id: string, epoch: number, expiresAt: Date, turn: number | undefined): Promise<boolean> {
     const result = await this.runs.updateOne(
