@@ -96,4 +96,3 @@ export class ContextCompacted extends RunEventEnvelope {
   tokensBefore: number;
   tokensAfter: number;
 }
-
