@@ -52,7 +52,7 @@ function unreachable(error: unknown): string {
 /** The hosts of a connection string, never its credentials, even where those hold signs they should not. */
 function hostsOf(url: string): string {
   const rest = url.slice(url.indexOf('//') + 2);
-  return rest.slice(rest.lastIndexOf('@') + 1).split(/[/?]/)[0]!;
+  return rest.slice(rest.lastIndexOf('@') + 1).split(/[/?]/)[0];
 }
 
 async function openLocal(config: AppConfig, lock: boolean): Promise<Connection> {

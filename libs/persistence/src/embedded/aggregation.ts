@@ -46,5 +46,5 @@ export function runPipeline(documents: Document[], stages: Document[]): Document
   // Loaded at first use: the server's own paths need no aggregation, and its start should not pay for it.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { Aggregator } = require('mingo') as typeof import('mingo');
-  return new Aggregator(stages).run(documents) as Document[];
+  return new Aggregator(stages).run<Document>(documents);
 }

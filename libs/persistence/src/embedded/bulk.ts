@@ -42,7 +42,7 @@ export function runEach<T>(
 ): void {
   for (let index = 0; index < operations.length; index++) {
     try {
-      run(operations[index]!, index);
+      run(operations[index], index);
     } catch (error) {
       if (!(error instanceof mongo.MongoServerError)) throw error;
       const fault = { index, code: Number(error.code), errmsg: error.message };

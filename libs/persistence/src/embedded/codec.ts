@@ -94,14 +94,14 @@ function encodeFields(fields: Document, depth: number): StoredDocument {
   let copy: StoredDocument | undefined;
   const names = Object.keys(fields);
   for (let i = 0; i < names.length; i++) {
-    const name = names[i]!;
+    const name = names[i];
     const value = fields[name];
     // BSON leaves functions out as well.
     const skip = typeof value === 'function';
     const stored = skip ? null : encode(value, depth + 1);
     if (!copy && (skip || stored !== value)) {
       copy = {};
-      for (let j = 0; j < i; j++) setField(copy, names[j]!, fields[names[j]!] as Stored);
+      for (let j = 0; j < i; j++) setField(copy, names[j], fields[names[j]] as Stored);
     }
     if (copy && !skip) setField(copy, name, stored);
   }

@@ -3,14 +3,13 @@ import { runPipeline, splitPipeline } from './aggregation';
 import { emptyOutcome, runEach, throwFaults, toResult, type BulkOutcome } from './bulk';
 import { decode, decodeText, encode, type Document, type Stored, type StoredDocument } from './codec';
 import { FindCursor, ListCursor, type CursorOptions, type FindSource } from './cursor';
-import type { EmbeddedDatabase } from './database';
 import { UnsupportedError } from './errors';
 import type { Filter } from './filter';
 import { describeIndex, type IndexDescription } from './index-set';
 import { compileMatcher, valuesAt } from './matcher';
 import { compileProjection } from './projection';
 import { checkOptions, refuseTheRest } from './refuse';
-import type { SortInput } from './sort';
+import type { SqliteFile } from './sqlite-file';
 import { Table, type Plan, type ScanOptions } from './table';
 import { compileReplacement, compileUpdate, hasOperators, type Update } from './update';
 
@@ -47,14 +46,14 @@ export class EmbeddedCollection {
   private readonly table: Table;
 
   constructor(
-    private readonly database: EmbeddedDatabase,
+    private readonly file: SqliteFile,
     readonly collectionName: string,
   ) {
-    this.table = new Table(database, collectionName);
+    this.table = new Table(file, collectionName);
   }
 
   get namespace(): string {
-    return `${this.database.databaseName}.${this.collectionName}`;
+    return `main.${this.collectionName}`;
   }
 
   create(): void {
@@ -134,7 +133,7 @@ export class EmbeddedCollection {
     const ordered = options.ordered !== false;
     const outcome = emptyOutcome();
     const prepared = documents.map((document) => this.table.prepareInsert(identified(document)));
-    this.database.transact(() =>
+    this.file.transact(() =>
       runEach(prepared, ordered, outcome, (one) => {
         this.table.insert(one);
         outcome.nInserted++;
@@ -171,7 +170,7 @@ export class EmbeddedCollection {
   private modify(filter: Filter, update: Update, options: ModifyOptions): Modified {
     checkOptions(options);
     const { sort, limit, upsert } = options;
-    return this.database.transact(() => {
+    return this.file.transact(() => {
       const plan = this.table.plan(filter, { sort, limit });
       const result: Modified = { matched: 0, modified: 0 };
       // Taken whole first: a write under an open scan could bring a row round again.
@@ -207,7 +206,7 @@ export class EmbeddedCollection {
     checkOptions(options);
     return {
       acknowledged: true,
-      deletedCount: this.database.transact(() => this.table.deleteAll(this.table.plan(filter))),
+      deletedCount: this.file.transact(() => this.table.deleteAll(this.table.plan(filter))),
     };
   }
 
@@ -221,7 +220,7 @@ export class EmbeddedCollection {
 
   private remove(filter: Filter, options: FindOptions): string | undefined {
     checkOptions(options);
-    return this.database.transact(() => {
+    return this.file.transact(() => {
       const [row] = [...this.table.rows(this.table.plan(filter, { sort: options.sort, limit: 1 }))];
       if (row) this.table.delete(row.rowid);
       return row?.text;
@@ -234,7 +233,7 @@ export class EmbeddedCollection {
     checkOptions(options);
     const ordered = options.ordered !== false;
     const outcome = emptyOutcome();
-    this.database.transact(() =>
+    this.file.transact(() =>
       runEach(operations, ordered, outcome, (operation, index) => this.runBulkOperation(operation, index, outcome)),
     );
     throwFaults(outcome, ordered);
@@ -242,7 +241,7 @@ export class EmbeddedCollection {
   }
 
   private runBulkOperation(operation: BulkOperation, index: number, outcome: BulkOutcome): void {
-    const [kind, body] = Object.entries(operation)[0]!;
+    const [kind, body] = Object.entries(operation)[0];
     switch (kind) {
       case 'insertOne': {
         const document = identified(body.document!);

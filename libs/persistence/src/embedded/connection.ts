@@ -1,8 +1,9 @@
 /// <reference path="./native-driver.d.ts" />
 import mongoose, { type Connection } from 'mongoose';
 import nativeDriver from 'mongoose/lib/drivers/node-mongodb-native';
-import { EmbeddedDatabase, type SqliteSync } from './database';
+import { EmbeddedDatabase } from './database';
 import { UnsupportedError } from './errors';
+import type { SqliteSync } from './sqlite-file';
 
 /** Scheme of the connection string of the embedded store; the rest of it is the path of the file. */
 const SCHEME = 'embedded:';
@@ -53,5 +54,5 @@ export const embeddedDriver = { ...nativeDriver, Connection: EmbeddedConnection 
  */
 export async function openEmbedded(file: string, options: EmbeddedOptions = {}): Promise<Connection> {
   const connection = new EmbeddedConnection(mongoose) as unknown as Connection;
-  return connection.openUri(SCHEME + file, options as object);
+  return connection.openUri(SCHEME + file, options);
 }

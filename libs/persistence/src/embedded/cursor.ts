@@ -40,7 +40,7 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
   }
 
   async next(): Promise<T | null> {
-    return (await this.hasNext()) ? this.page[this.at++]! : null;
+    return (await this.hasNext()) ? this.page[this.at++] : null;
   }
 
   tryNext(): Promise<T | null> {
@@ -49,7 +49,7 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     try {
-      while (await this.hasNext()) yield this.page[this.at++]!;
+      while (await this.hasNext()) yield this.page[this.at++];
     } finally {
       await this.close();
     }

@@ -1,120 +1,43 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EmbeddedCollection } from './collection';
 import { ListCursor } from './cursor';
 import { ErrorCode, serverError, UnsupportedError } from './errors';
-import type { IndexDescription } from './index-set';
 import { refuseTheRest } from './refuse';
+import { SqliteFile, type SqliteSync } from './sqlite-file';
 
-/** `normal` survives the death of the process, `full` a power cut too. */
-export type SqliteSync = 'normal' | 'full';
-
-/** Prepared statements that are kept; the product uses a few dozen. */
-const STATEMENTS = 400;
-/** Bookkeeping tables; no collection may be named like this. */
-const INDEX_TABLE = '__indexes';
 const COLLECTION_NAME = /^[A-Za-z][\w.-]{0,119}$/;
+const REFUSED_OPTIONS = [
+  'capped',
+  'timeseries',
+  'validator',
+  'collation',
+  'viewOn',
+  'clusteredIndex',
+  'expireAfterSeconds',
+];
 
-/**
- * One SQLite file behind the part of the MongoDB driver's `Db` that Mongoose uses. Calls finish before they
- * return (`node:sqlite` is synchronous), which makes every read-then-write atomic within the process;
- * `BEGIN IMMEDIATE` makes it so beside other processes.
- */
+/** One SQLite file behind the part of the MongoDB driver's `Db` that Mongoose uses. */
 export class EmbeddedDatabase {
   readonly databaseName = 'main';
-  private readonly sqlite: DatabaseSync;
-  private readonly statements = new Map<string, StatementSync>();
+  private readonly file: SqliteFile;
   private readonly collections = new Map<string, EmbeddedCollection>();
-  private inTransaction = false;
 
-  /** @param file path of the database file, or `:memory:` */
-  constructor(file: string, sync: SqliteSync = 'normal') {
-    this.sqlite = new DatabaseSync(file, { timeout: 5000 });
-    try {
-      this.sqlite.exec(
-        `PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${sync === 'full' ? 'FULL' : 'NORMAL'};
-         PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;
-         CREATE TABLE IF NOT EXISTS ${INDEX_TABLE} (collection TEXT, name TEXT, description TEXT, PRIMARY KEY (collection, name)) STRICT`,
-      );
-    } catch (error) {
-      this.sqlite.close();
-      throw error;
-    }
+  /** @param path path of the file, or `:memory:` */
+  constructor(path: string, sync?: SqliteSync) {
+    this.file = new SqliteFile(path, sync);
   }
 
   collection(name: string): EmbeddedCollection {
     let collection = this.collections.get(name);
     if (!collection) {
       if (!COLLECTION_NAME.test(name)) throw serverError(ErrorCode.badValue, `Invalid collection name: ${name}`);
-      this.collections.set(name, (collection = new EmbeddedCollection(this, name)));
+      this.collections.set(name, (collection = new EmbeddedCollection(this.file, name)));
     }
     return collection;
   }
 
-  /** The prepared statement for that text. */
-  prepare(sql: string): StatementSync {
-    let statement = this.statements.get(sql);
-    if (!statement) {
-      if (this.statements.size >= STATEMENTS) this.statements.clear();
-      this.statements.set(sql, (statement = this.sqlite.prepare(sql)));
-    }
-    return statement;
-  }
-
-  /** Runs text that is not worth keeping: the definition of tables and indexes. */
-  execute(sql: string): void {
-    this.sqlite.exec(sql);
-  }
-
-  /** Runs `work` in one transaction; within another it joins that one. */
-  transact<R>(work: () => R): R {
-    if (this.inTransaction) return work();
-    this.prepare('BEGIN IMMEDIATE').run();
-    this.inTransaction = true;
-    try {
-      const result = work();
-      this.prepare('COMMIT').run();
-      return result;
-    } catch (error) {
-      // A full disk ends the transaction by itself.
-      if (this.sqlite.isTransaction) this.prepare('ROLLBACK').run();
-      throw error;
-    } finally {
-      this.inTransaction = false;
-    }
-  }
-
-  /** The indexes that were made for a collection, the one on `_id` left out. */
-  storedIndexes(collection: string): IndexDescription[] {
-    const rows = this.prepare(`SELECT description FROM ${INDEX_TABLE} WHERE collection = ? ORDER BY rowid`).all(
-      collection,
-    );
-    return rows.map((row) => JSON.parse(row.description as string) as IndexDescription);
-  }
-
-  storeIndex(collection: string, index: IndexDescription): void {
-    this.prepare(`INSERT INTO ${INDEX_TABLE} VALUES (?, ?, ?)`).run(collection, index.name, JSON.stringify(index));
-  }
-
-  forgetIndex(collection: string, name?: string): void {
-    if (name === undefined) this.prepare(`DELETE FROM ${INDEX_TABLE} WHERE collection = ?`).run(collection);
-    else this.prepare(`DELETE FROM ${INDEX_TABLE} WHERE collection = ? AND name = ?`).run(collection, name);
-  }
-
-  hasTable(name: string): boolean {
-    return this.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`).get(name) !== undefined;
-  }
-
   async createCollection(name: string, options: Record<string, unknown> = {}): Promise<EmbeddedCollection> {
-    for (const option of [
-      'capped',
-      'timeseries',
-      'validator',
-      'collation',
-      'viewOn',
-      'clusteredIndex',
-      'expireAfterSeconds',
-    ])
-      if (options[option]) throw new UnsupportedError(`the collection option ${option}`);
+    const refused = REFUSED_OPTIONS.find((option) => options[option]);
+    if (refused) throw new UnsupportedError(`the collection option ${refused}`);
     const collection = this.collection(name);
     collection.create();
     return collection;
@@ -122,12 +45,10 @@ export class EmbeddedDatabase {
 
   listCollections(filter: { name?: string } = {}): ListCursor<{ name: string; type: 'collection' }> {
     return new ListCursor(() =>
-      this.prepare(
-        `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`,
-      )
-        .all()
-        .map((row) => ({ name: row.name as string, type: 'collection' as const }))
-        .filter(({ name }) => name !== INDEX_TABLE && (filter.name === undefined || filter.name === name)),
+      this.file
+        .tables()
+        .filter((name) => filter.name === undefined || filter.name === name)
+        .map((name) => ({ name, type: 'collection' as const })),
     );
   }
 
@@ -136,13 +57,13 @@ export class EmbeddedDatabase {
   }
 
   async dropDatabase(): Promise<boolean> {
-    for (const { name } of await this.listCollections().toArray()) await this.dropCollection(name);
+    for (const name of this.file.tables()) await this.dropCollection(name);
     return true;
   }
 
   async command(command: Record<string, unknown>): Promise<{ ok: 1 }> {
     if (!('ping' in command)) throw new UnsupportedError(`the command ${Object.keys(command)[0] ?? ''}`);
-    this.prepare('SELECT 1').get();
+    this.file.prepare('SELECT 1').get();
     return { ok: 1 };
   }
 
@@ -150,22 +71,8 @@ export class EmbeddedDatabase {
     return { ping: () => this.command({ ping: 1 }), command: (command) => this.command(command) };
   }
 
-  /** How SQLite would run a statement; the tests prove the use of indexes by it. */
-  explain(sql: string, params: (string | number | null | bigint | NodeJS.ArrayBufferView)[]): string {
-    const rows = this.sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...params);
-    return rows.map((row) => String(row.detail)).join('\n');
-  }
-
-  /** Whether the file is sound: `ok`, or what SQLite found. */
-  integrity(): string {
-    return String(this.sqlite.prepare('PRAGMA integrity_check').get()?.integrity_check);
-  }
-
   close(): void {
-    if (!this.sqlite.isOpen) return;
-    this.statements.clear();
-    this.sqlite.exec('PRAGMA optimize');
-    this.sqlite.close();
+    this.file.close();
   }
 }
 

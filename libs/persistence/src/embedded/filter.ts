@@ -35,13 +35,13 @@ export function parseFilter(filter: Filter): Predicate {
     else if (key.startsWith('$')) throw new UnsupportedError(`the filter operator ${key}`);
     else for (const test of parseTests(value)) parts.push({ kind: 'path', path: key, segments: key.split('.'), test });
   }
-  return parts.length === 1 ? parts[0]! : { kind: 'and', parts };
+  return parts.length === 1 ? parts[0] : { kind: 'and', parts };
 }
 
 function parseLogical(key: '$and' | '$or' | '$nor', value: unknown): Predicate {
   if (!Array.isArray(value) || !value.length || !value.every(isFields))
     throw badValue(`${key} needs a list of filters.`);
-  return { kind: key.slice(1) as 'and' | 'or' | 'nor', parts: value.map((part) => parseFilter(part as Filter)) };
+  return { kind: key.slice(1) as 'and' | 'or' | 'nor', parts: value.map((part) => parseFilter(part)) };
 }
 
 const isFields = (value: unknown): value is Filter =>
@@ -52,7 +52,7 @@ export function isOperators(value: unknown): value is Filter {
   if (!isFields(value) || value instanceof Date || value instanceof RegExp || value instanceof Types.ObjectId)
     return false;
   const names = Object.keys(value);
-  if (!names.length || !names[0]!.startsWith('$')) return false;
+  if (!names.length || !names[0].startsWith('$')) return false;
   const stray = names.find((name) => !name.startsWith('$'));
   if (stray !== undefined) throw badValue(`unknown operator: ${stray}`);
   return true;
@@ -130,7 +130,7 @@ function parseIn(operator: string, operand: unknown): Test {
 
 function parseAll(operand: unknown): Test {
   if (!Array.isArray(operand)) throw badValue('$all needs an array');
-  return { op: 'all', tests: operand.map((item) => (isOperators(item) ? onlyElemMatch(item) : parseTests(item)[0]!)) };
+  return { op: 'all', tests: operand.map((item) => (isOperators(item) ? onlyElemMatch(item) : parseTests(item)[0])) };
 }
 
 function onlyElemMatch(item: Filter): Test {

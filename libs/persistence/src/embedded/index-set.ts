@@ -42,7 +42,7 @@ export function describeIndex(keys: unknown, options: Record<string, unknown>): 
   if (options.sparse && entries.length > 1)
     throw new UnsupportedError('sparse indexes over several fields', 'Join the fields into one key.');
   const name =
-    typeof options.name === 'string' ? options.name : entries.map(([path, way]) => `${path}_${way}`).join('_');
+    typeof options.name === 'string' ? options.name : entries.map(([path, way]) => `${path}_${String(way)}`).join('_');
   return {
     v: 2,
     name,
@@ -80,7 +80,7 @@ export class IndexSet implements IndexedPaths {
     this.byName.set(index.name, index);
     const paths = Object.keys(index.key);
     for (const path of paths) this.scalarPaths.set(path, path.split('.'));
-    const first = paths[0]!;
+    const first = paths[0];
     if (this.leading.get(first) !== 'full') this.leading.set(first, index.sparse ? 'sparse' : 'full');
   }
 

@@ -34,7 +34,7 @@ function walk(value: Found, segments: string[], at: number, found: Found[]): voi
     found.push(value);
     return;
   }
-  const segment = segments[at]!;
+  const segment = segments[at];
   if (isStoredDocument(value)) {
     if (Object.hasOwn(value, segment)) walk(value[segment], segments, at + 1, found);
     else found.push(undefined);

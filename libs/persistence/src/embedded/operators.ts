@@ -1,4 +1,4 @@
-import { encode, type Stored, type StoredDocument } from './codec';
+import { encode, type Stored } from './codec';
 import { ErrorCode, serverError, UnsupportedError } from './errors';
 import { isOperators, parseFilter, type Filter } from './filter';
 import { compileMatcher } from './matcher';
@@ -117,7 +117,7 @@ function pullCondition(operand: unknown): (item: Stored) => boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return (item) => equal(item, value);
   // A plain object is a filter on those elements that are documents.
   const matches = compileMatcher(parseFilter(operand as Filter));
-  return (item) => typeof item === 'object' && item !== null && !Array.isArray(item) && matches(item as StoredDocument);
+  return (item) => typeof item === 'object' && item !== null && !Array.isArray(item) && matches(item);
 }
 
 function pullAll(operand: unknown, path: string): Operator {

@@ -11,7 +11,7 @@ function rank(value: Stored | undefined): number {
 /** Values compare with `$gt` and its like only within one bracket. */
 export function bracket(value: Stored | undefined): string {
   if (value === null || value === undefined) return 'null';
-  if (typeof value === 'string') return isTagged(value) ? value[2]! : Letter.text;
+  if (typeof value === 'string') return isTagged(value) ? value[2] : Letter.text;
   if (typeof value === 'number') return 'number';
   return Array.isArray(value) ? 'array' : 'object';
 }
@@ -52,8 +52,8 @@ function compareLists(a: Stored[], b: Stored[]): number {
 /** Field by field: type of the value, then name, then value. */
 function compareFields(a: [string, Stored][], b: [string, Stored][]): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
-    const [name, value] = a[i]!;
-    const [otherName, other] = b[i]!;
+    const [name, value] = a[i];
+    const [otherName, other] = b[i];
     const order = rank(value) - rank(other) || compareText(name, otherName) || compare(value, other);
     if (order !== 0) return order;
   }

@@ -63,9 +63,9 @@ function include(document: StoredDocument, tree: Tree): StoredDocument {
   const result: StoredDocument = {};
   for (const field of Object.keys(document)) {
     const node = tree.get(field);
-    if (node === true) setField(result, field, document[field]!);
+    if (node === true) setField(result, field, document[field]);
     else if (node) {
-      const value = includeValue(document[field]!, node);
+      const value = includeValue(document[field], node);
       if (value !== undefined) setField(result, field, value);
     }
   }
@@ -82,7 +82,7 @@ function exclude(document: StoredDocument, tree: Tree): StoredDocument {
   const result: StoredDocument = {};
   for (const field of Object.keys(document)) {
     const node = tree.get(field);
-    if (node !== true) setField(result, field, node ? excludeValue(document[field]!, node) : document[field]!);
+    if (node !== true) setField(result, field, node ? excludeValue(document[field], node) : document[field]!);
   }
   return result;
 }

@@ -1,11 +1,11 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { encode, parse, print, type Document, type Stored, type StoredDocument, type StoredScalar } from './codec';
-import type { EmbeddedDatabase } from './database';
 import { duplicateKey, ErrorCode, serverError, UnsupportedError } from './errors';
 import { parseFilter, type Filter, type Predicate } from './filter';
 import { column, isPlainPath, isPresent, narrow, typeAt } from './filter-sql';
 import { IndexSet, type IndexDescription } from './index-set';
 import { compileMatcher, type Matcher } from './matcher';
+import type { SqliteFile } from './sqlite-file';
 import { compareBy, parseSort, type SortInput, type SortKey } from './sort';
 
 /** Largest collection that is read whole for a filter or a sort without an index. */
@@ -50,33 +50,33 @@ export class Table {
   private loaded?: IndexSet;
 
   constructor(
-    private readonly database: EmbeddedDatabase,
+    private readonly file: SqliteFile,
     readonly name: string,
   ) {
     this.quoted = quote(name);
   }
 
   get indexes(): IndexSet {
-    return (this.loaded ??= new IndexSet(this.database.storedIndexes(this.name)));
+    return (this.loaded ??= new IndexSet(this.file.storedIndexes(this.name)));
   }
 
   /** Asked again until it is there: another process may make it. */
   get exists(): boolean {
-    return (this.created ||= this.database.hasTable(this.name));
+    return (this.created ||= this.file.hasTable(this.name));
   }
 
   create(): void {
     if (this.exists) return;
     // Not WITHOUT ROWID: documents are too large for that, and row numbers serve as handles.
-    this.database.execute(`CREATE TABLE IF NOT EXISTS ${this.quoted} (_id ANY PRIMARY KEY, doc TEXT NOT NULL) STRICT`);
+    this.file.execute(`CREATE TABLE IF NOT EXISTS ${this.quoted} (_id ANY PRIMARY KEY, doc TEXT NOT NULL) STRICT`);
     this.created = true;
   }
 
   drop(): boolean {
     const there = this.exists;
-    this.database.transact(() => {
-      this.database.execute(`DROP TABLE IF EXISTS ${this.quoted}`);
-      this.database.forgetIndex(this.name);
+    this.file.transact(() => {
+      this.file.execute(`DROP TABLE IF EXISTS ${this.quoted}`);
+      this.file.forgetIndex(this.name);
     });
     this.loaded = undefined;
     this.created = false;
@@ -85,11 +85,11 @@ export class Table {
 
   private run(sql: string, ...params: SQLInputValue[]): number {
     this.create();
-    return Number(this.database.prepare(sql).run(...params).changes);
+    return Number(this.file.prepare(sql).run(...params).changes);
   }
 
   private all(sql: string, params: SQLInputValue[]): Record<string, unknown>[] {
-    return this.exists ? this.database.prepare(sql).all(...params) : [];
+    return this.exists ? this.file.prepare(sql).all(...params) : [];
   }
 
   // --- reading
@@ -100,7 +100,7 @@ export class Table {
     const { sql, params, exact, narrows } = narrow(predicate, this.indexes);
     const sort = parseSort(options.sort);
     const sortsInSql = sort.every(({ path }) => path === '_id' || (isPlainPath(path) && this.indexes.isScalar(path)));
-    const ordered = !sort.length || sort[0]!.path === '_id' || this.indexes.leads(sort[0]!.path) === 'full';
+    const ordered = !sort.length || sort[0].path === '_id' || this.indexes.leads(sort[0].path) === 'full';
     if (!narrows && !(exact && sql === '1' && sortsInSql && ordered)) this.refuseLargeScan(predicate, sort);
     return {
       predicate,
@@ -145,7 +145,7 @@ export class Table {
 
   private *matching(sql: string, plan: Plan): Generator<Row> {
     if (!this.exists) return;
-    for (const found of this.database.prepare(sql).iterate(...plan.params, -1, 0)) {
+    for (const found of this.file.prepare(sql).iterate(...plan.params, -1, 0)) {
       const row = toRow(found);
       if (!plan.matcher || plan.matcher(row.document)) yield row;
     }
@@ -179,7 +179,7 @@ export class Table {
   explain(plan: Plan): string {
     this.create();
     const sql = `SELECT rowid, doc FROM ${this.quoted} WHERE ${plan.where}${plan.order}`;
-    return this.database.explain(sql, plan.params as string[]);
+    return this.file.explain(sql, plan.params);
   }
 
   // --- writing
@@ -253,15 +253,15 @@ export class Table {
       throw serverError(ErrorCode.indexOptionsConflict, `Index ${same.name} has the same keys under another name.`);
     const paths = Object.entries(index.key);
     const terms = paths.map(([path, direction]) => orderTerm({ path, direction })).join(', ');
-    const sparse = index.sparse ? ` WHERE ${isPresent(paths[0]![0])}` : '';
+    const sparse = index.sparse ? ` WHERE ${isPresent(paths[0][0])}` : '';
     this.guard(() =>
-      this.database.transact(() => {
+      this.file.transact(() => {
         for (const [path] of paths) this.refuseArrays(path);
         const indexName = quote(`${this.name}.${index.name}`);
-        this.database.execute(
+        this.file.execute(
           `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${indexName} ON ${this.quoted} (${terms})${sparse}`,
         );
-        this.database.storeIndex(this.name, index);
+        this.file.storeIndex(this.name, index);
       }),
     );
     this.indexes.add(index);
@@ -279,9 +279,9 @@ export class Table {
 
   dropIndex(name: string): void {
     if (!this.indexes.get(name)) throw serverError(ErrorCode.indexNotFound, `index not found with name [${name}]`);
-    this.database.transact(() => {
-      this.database.execute(`DROP INDEX IF EXISTS ${quote(`${this.name}.${name}`)}`);
-      this.database.forgetIndex(this.name, name);
+    this.file.transact(() => {
+      this.file.execute(`DROP INDEX IF EXISTS ${quote(`${this.name}.${name}`)}`);
+      this.file.forgetIndex(this.name, name);
     });
     this.loaded = undefined;
   }

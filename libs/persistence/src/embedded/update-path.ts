@@ -23,7 +23,7 @@ function read(container: Container, segment: string): Stored | undefined {
 }
 
 function write(container: Container, segments: string[], at: number, value: Stored): void {
-  const segment = segments[at]!;
+  const segment = segments[at];
   if (!Array.isArray(container)) return setField(container, segment, value);
   if (!/^\d+$/.test(segment)) throw notViable(segments, at);
   const index = Number(segment);
@@ -43,7 +43,7 @@ export function valueAt(document: StoredDocument, segments: string[]): Stored | 
 export function setAt(document: StoredDocument, segments: string[], value: Stored): void {
   let container: Container = document;
   for (let at = 0; at < segments.length - 1; at++) {
-    let next: Stored | undefined = read(container, segments[at]!);
+    let next: Stored | undefined = read(container, segments[at]);
     if (next === undefined) write(container, segments, at, (next = {}));
     if (!isContainer(next)) throw notViable(segments, at + 1);
     container = next;

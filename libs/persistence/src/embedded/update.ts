@@ -129,7 +129,7 @@ function expand(
   const before = segments.slice(0, at);
   const items = valueAt(document, before);
   if (!Array.isArray(items)) throw badValue(`The path '${before.join('.')}' must hold an array for '${segments[at]}'`);
-  const name = segments[at]!.slice(2, -1);
+  const name = segments[at].slice(2, -1);
   const matcher = filters.get(name);
   const places =
     segments[at] === '$'
@@ -150,7 +150,7 @@ function positionOf(document: StoredDocument, path: string[], items: Stored[], p
   if (conditions.length > 1)
     throw new UnsupportedError('a positional $ with several conditions on its array', 'Use $elemMatch.');
   if (!conditions.length) throw badValue('The positional operator did not find the match needed from the query.');
-  const matches = compileMatcher(conditions[0]!);
+  const matches = compileMatcher(conditions[0]);
   const copy = parse(JSON.stringify(document));
   const place = items.findIndex((item) => {
     setAt(copy, path, [item]);
@@ -163,7 +163,7 @@ function positionOf(document: StoredDocument, path: string[], items: Stored[], p
 function compileArrayFilters(filters: Filter[], steps: Step[]): Map<string, Matcher> {
   const matchers = new Map<string, Matcher>();
   for (const filter of filters) {
-    const names = new Set(Object.keys(filter).map((path) => path.split('.')[0]!));
+    const names = new Set(Object.keys(filter).map((path) => path.split('.')[0]));
     const [name] = names;
     if (names.size !== 1 || !name || name.startsWith('$'))
       throw new UnsupportedError('an array filter on anything but one identifier');
@@ -182,7 +182,7 @@ function compileArrayFilters(filters: Filter[], steps: Step[]): Map<string, Matc
 
 function* equalities(predicate: Predicate): Generator<{ path: string; segments: string[]; value: Stored }> {
   if (predicate.kind === 'and') for (const part of predicate.parts) yield* equalities(part);
-  else if (predicate.kind === 'or' && predicate.parts.length === 1) yield* equalities(predicate.parts[0]!);
+  else if (predicate.kind === 'or' && predicate.parts.length === 1) yield* equalities(predicate.parts[0]);
   else if (predicate.kind === 'path') {
     const { test, path, segments } = predicate;
     if (test.op === 'eq') yield { path, segments, value: test.value };
@@ -204,7 +204,7 @@ function fromFilter(predicate: Predicate): StoredDocument {
       throw serverError(54, `cannot infer query fields to set, path '${path}' is matched twice`);
     seen.push(path);
     // A copy: operators alter the document, and the value may be the caller's own.
-    setAt(document, segments, parse(JSON.stringify({ value })).value!);
+    setAt(document, segments, parse(JSON.stringify({ value })).value);
   }
   return document;
 }
