@@ -14,6 +14,11 @@ const FULL = 1024 * 1024;
 const LARGE = 4096;
 const MANY = 64;
 
+/** Batch tokens need only differ, so one random part serves a process. */
+const writer = newId('wrk');
+let batches = 0;
+const nextToken = (): string => `${writer}:${(batches += 1)}`;
+
 interface Waiter {
   seq: number;
   resolve: () => void;
@@ -102,7 +107,7 @@ export class RunJournal {
     this.pendingChars = 0;
     this.urgent = false;
     this.sealed = seq;
-    this.frozen = { _id: slotId(this.runId, first), s: first, t: seq, e: this.epoch, b: newId('req'), ty, ev };
+    this.frozen = { _id: slotId(this.runId, first), s: first, t: seq, e: this.epoch, b: nextToken(), ty, ev };
     return this.frozen;
   }
 
