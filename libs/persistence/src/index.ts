@@ -6,4 +6,4 @@ export { deleteInChunks } from './delete-in-chunks';
 export { Sweeper, type SweepTask } from './sweeper';
 export { StoreHealth } from './store-health';
 export { StoreLock } from './store-lock';
-export { openEmbedded, embeddedDriver, UnsupportedError } from './embedded';
+export { openEmbedded, UnsupportedError } from './embedded';

@@ -44,9 +44,6 @@ export interface EmbeddedOptions {
   bufferCommands?: boolean;
 }
 
-/** What `mongoose.setDriver` takes, for programs that want every connection embedded. */
-export const embeddedDriver = { ...nativeDriver, Connection: EmbeddedConnection };
-
 /**
  * Opens the embedded store. Makes its connection class itself instead of calling `mongoose.setDriver`, which would
  * change the driver of the whole process and only while no connection is open.

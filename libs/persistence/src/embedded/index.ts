@@ -1,2 +1,2 @@
-export { embeddedDriver, openEmbedded, type EmbeddedOptions } from './connection';
+export { openEmbedded, type EmbeddedOptions } from './connection';
 export { UnsupportedError } from './errors';
