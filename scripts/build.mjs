@@ -42,9 +42,9 @@ function addAssets() {
 export async function build(node) {
   const wanted = sources();
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted) return;
-  console.log('Building …');
+  console.error('Building …');
   rmSync(STAMP, { force: true });
-  const result = await run(node, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build', 'api']);
+  const result = await run(node, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build', 'api'], { quiet: true });
   if (result.code !== 0) await exitAs(result);
   addAssets();
   writeFileSync(STAMP, wanted);

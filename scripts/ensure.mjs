@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 /** The folder of the repository. */
 export const root = resolve(fileURLToPath(new URL('..', import.meta.url)));
 
+/** What is said before the real work: not on stdout, which may be piped (`npm run -s key:create | …`). */
+const TO_STDERR = ['inherit', 2, 2];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const read = (path) => JSON.parse(readFileSync(join(root, path), 'utf8')).packages;
 
@@ -49,13 +51,13 @@ function installed() {
 }
 
 function install() {
-  console.log('Installing packages (npm ci), about a minute …');
+  console.error('Installing packages (npm ci), about a minute …');
   // Development packages build the server, so NODE_ENV=production must not leave them out.
   const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const { status } = npm?.endsWith('npm-cli.js')
-    ? spawnSync(process.env.npm_node_execpath ?? process.execPath, [npm, ...args], { cwd: root, stdio: 'inherit' })
-    : spawnSync('npm', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+    ? spawnSync(process.env.npm_node_execpath ?? process.execPath, [npm, ...args], { cwd: root, stdio: TO_STDERR })
+    : spawnSync('npm', args, { cwd: root, stdio: TO_STDERR, shell: process.platform === 'win32' });
   if (status !== 0) fail('npm ci failed; what it said is above.');
 }
 
@@ -87,11 +89,11 @@ export async function ensure() {
   return run(node, process.argv.slice(1), { ipc: true }).then(exitAs);
 }
 
-/** Runs a program to its end with our streams and signals. */
-export function run(command, args, { ipc = false, env = process.env } = {}) {
+/** Runs a program to its end with our streams and signals; with `quiet`, its output goes to stderr. */
+export function run(command, args, { ipc = false, quiet = false, env = process.env } = {}) {
   const child = spawn(command, args, {
     cwd: root,
-    stdio: ['inherit', 'inherit', 'inherit', ...(ipc ? ['ipc'] : [])],
+    stdio: [...(quiet ? TO_STDERR : ['inherit', 'inherit', 'inherit']), ...(ipc ? ['ipc'] : [])],
     env,
   });
   const pass = (signal) => child.kill(signal);

@@ -138,7 +138,7 @@ for (const [name, text] of Object.entries(files)) {
   const path = join(root, name);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
   if (check) {
-    console.error(`${name} is not what npm run gen would write.`);
+    console.log(`${name} is not what npm run gen would write.`);
     process.exitCode = 1;
   } else {
     writeFileSync(path, text);
