@@ -293,7 +293,9 @@ describeStores('runs', (store) => {
   });
 
   describe('after a while', () => {
-    beforeAll(async () => use(await start({ RUN_EVENTS_RETENTION_MS: '400', IDEMPOTENCY_RETENTION_MS: '400' })));
+    beforeAll(async () =>
+      use(await start({ RUN_EVENTS_RETENTION_MS: '400', IDEMPOTENCY_RETENTION_MS: '1500', SSE_HEARTBEAT_MS: '200' })),
+    );
 
     it('keep their messages, and say where those are when their events are gone', async () => {
       const { runId, ...read } = await sse.chat({ message: '/say to be kept' });
@@ -308,6 +310,14 @@ describeStores('runs', (store) => {
       expect((await chat.run(runId)).body).toMatchObject({ status: 'completed', sessionId });
       await eventually(async () =>
         expect(await leftOf(app, sessionId, [runId], '')()).toMatchObject({ events: 0, runs: 1 }),
+      );
+    });
+
+    it('say so too to a message that is sent again with its key', async () => {
+      const again = () => api.post('/api/v1/chat/sse', { message: 'hi' }, { 'idempotency-key': 'stale' });
+      await again();
+      await eventually(async () =>
+        expect(await again()).toMatchObject({ status: 410, body: { code: 'events_expired' } }),
       );
     });
 

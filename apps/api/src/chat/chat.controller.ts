@@ -35,7 +35,7 @@ export class ChatController {
   ) {}
 
   /**
-   * Sends a message and streams the run that answers it. Makes the session when none is named.
+   * Send a message and stream the run that answers it. Makes the session when none is named.
    * The run goes on when the client leaves: read on with `GET /runs/{runId}/events`, never by sending again.
    * The headers `X-Run-Id` and `X-Session-Id` come before the first event.
    */
@@ -54,12 +54,12 @@ export class ChatController {
     const open = this.events.reserve(principal, signal);
     const { sessionId, ...request } = body;
     const { run, cursor } = await this.chat.send(principal, request, sessionId, key);
-    return sendEvents(open(run.id, cursor), announce(response, run));
+    return sendEvents(open(run, cursor), announce(response, run));
   }
 
   /**
-   * Sends a message and answers with the whole of what the model said, once the run has ended, whatever its end
-   * (`run.status`, `run.error`). 202 with the same body when the run waits for people, and with the run alone
+   * Send a message and get the whole answer. It comes once the run has ended, whatever its end (`run.status`,
+   * `run.error`). 202 with the same body when the run waits for people, and with the run alone
    * when `Prefer: respond-async` asks for it.
    */
   @Post(':sessionId/message')

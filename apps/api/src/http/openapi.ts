@@ -86,6 +86,11 @@ function useIntegers(properties: Record<string, Schema>): void {
 /** What every route shares and none should have to repeat. A route that names no scheme is open to all. */
 function completeOperation(operation: Operation): void {
   operation.description ??= operation.summary;
+  // The comment of a route is its description; of that, lists show the first sentence, which is no place for Markdown.
+  operation.summary = /^.*?[^.](?=\.(\s|$)|$)/s
+    .exec(operation.summary ?? '')?.[0]
+    .replaceAll('`', '')
+    .replace(/\s+/g, ' ');
   operation.security ??= [];
   const shared = [
     400,

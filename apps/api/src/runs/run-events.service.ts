@@ -42,22 +42,25 @@ export class RunEvents {
     const end = last?.t ?? 0;
     if (after > end) throw cursorInvalid(fieldOf(cursor), `The run has only ${end} events.`);
     if (last && after === end && isTerminal(last.ty.at(-1)!)) return undefined;
-    return this.reserve(principal, signal)(run.id, after);
+    return this.reserve(principal, signal)(run, after);
   }
 
   /**
    * Takes one of the principal's streams, before anything is done that it is for; the result opens it, from a cursor
-   * that is known to be good. @throws DomainError `too_many_streams`
+   * that is known to be good. @throws DomainError `too_many_streams`, and where it is opened `events_expired`
    */
   reserve(
     principal: Principal,
     signal: AbortSignal,
-  ): (runId: string, after: number) => AsyncGenerator<string | Buffer> {
+  ): (run: RunRecord, after: number) => AsyncGenerator<string | Buffer> {
     const leave = this.quota.enter(principal);
     // The signal, not the generator's end: a generator that is never begun has no end.
     if (signal.aborted) leave();
     else signal.addEventListener('abort', leave, { once: true });
-    return (runId, after) => this.streams.follow(runId, after, signal);
+    return (run, after) => {
+      if (run.logGone) throw eventsGone(run);
+      return this.streams.follow(run.id, after, signal, after > 0 || hasEnded(run.status));
+    };
   }
 
   /** @throws DomainError not-found, `cursor_invalid`, `events_expired` */

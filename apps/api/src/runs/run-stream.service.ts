@@ -89,8 +89,14 @@ export class RunStreams {
    * The SSE text of a run from the event after `cursor`, first a priming frame, to the run's end.
    * Ends with `stream.bye` where the server closes on purpose. Never throws for a passing fault.
    * @param signal ends the reading, never the run
+   * @param begun whether the log is known to hold events
    */
-  async *follow(runId: string, cursor: number, signal: AbortSignal): AsyncGenerator<string | Buffer> {
+  async *follow(
+    runId: string,
+    cursor: number,
+    signal: AbortSignal,
+    begun = cursor > 0,
+  ): AsyncGenerator<string | Buffer> {
     const tail = this.enter(runId);
     const stop = AbortSignal.any([signal, this.draining.signal]);
     try {
@@ -100,8 +106,7 @@ export class RunStreams {
       let look = true;
       let limit = FIRST_PAGE;
       let parkedAt: number | undefined;
-      const openedAt = monotonicMs();
-      let sentAt = openedAt;
+      let sentAt = monotonicMs();
       while (!stop.aborted) {
         const next = tail.ring.find((frames) => frames.first === cursor + 1);
         const behind: boolean = look || (tail.ring.at(-1)?.last ?? 0) > cursor;
@@ -139,7 +144,7 @@ export class RunStreams {
         }
         const silence = await this.silence(runId, tail, cursor, stop, sentAt + this.config.runs.heartbeatMs);
         if (silence === 'heartbeat') {
-          if (await this.isGone(runId, cursor, openedAt)) {
+          if ((begun || cursor > 0) && (await this.isGone(runId))) {
             yield byeFrame('unavailable', between(500, 1500));
             return;
           }
@@ -169,9 +174,8 @@ export class RunStreams {
     }
   }
 
-  /** Whether the log was erased under its reader: nothing would ever come. That of a new run may not have begun yet. */
-  private async isGone(runId: string, cursor: number, openedAt: number): Promise<boolean> {
-    if (cursor === 0 && monotonicMs() - openedAt < STORE_PATIENCE_MS) return false;
+  /** Whether a log that had begun was erased under its reader: nothing would ever come. */
+  private async isGone(runId: string): Promise<boolean> {
     return (await this.log.tail(runId).catch(() => undefined)) === null;
   }
 

@@ -24,7 +24,7 @@ export class RunsController {
     private readonly tokens: StreamTokens,
   ) {}
 
-  /** A run: its status, usage, cost and end. */
+  /** Get a run: its status, usage, cost and end. */
   @Get(':runId')
   @ApiProblem(404)
   async get(@CurrentPrincipal() principal: Principal, @Param('runId', IdPipe.of('run')) id: string): Promise<RunDto> {
@@ -32,7 +32,7 @@ export class RunsController {
   }
 
   /**
-   * The run's events, as a stream from the cursor to the run's end, or as a JSON page with `format=json`.
+   * Read a run's events: as a stream from the cursor to the run's end, or as a JSON page with `format=json`.
    * Send the last `id` received as `Last-Event-ID` (or `?after=`) to go on where the stream broke off.
    * 204 when there is nothing after the cursor and never will be; 410 once the events are no longer kept.
    */
@@ -65,7 +65,7 @@ export class RunsController {
     return `{"items":[${events.join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
   }
 
-  /** Stops the run. Asking again changes nothing; a run that has ended is answered with 200 as it is, else 202. */
+  /** Stop a run. Asking again changes nothing; a run that has ended is answered with 200 as it is, else 202. */
   @Post(':runId/cancel')
   @HttpCode(202)
   @ApiOkResponse({ type: RunDto, description: 'The run had ended already.' })
@@ -80,7 +80,7 @@ export class RunsController {
     return RunDto.from(run);
   }
 
-  /** A token for `?token=` of this run's events, for five minutes: browsers' EventSource cannot send headers. */
+  /** Make a stream token. For `?token=` of this run's events, for five minutes: browsers' EventSource cannot send headers. */
   @Post(':runId/stream-token')
   @ApiProblem(404)
   async token(

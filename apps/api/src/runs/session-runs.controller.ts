@@ -32,7 +32,7 @@ export class SessionRunsController {
     private readonly interactions: Interactions,
   ) {}
 
-  /** The session's runs, newest first. */
+  /** List the runs of a session, newest first. */
   @Get('runs')
   @ApiProblem(404)
   async list(
@@ -44,7 +44,7 @@ export class SessionRunsController {
     return paged(found, page.limit, (run) => RunDto.from(run));
   }
 
-  /** What the session's runs wait for people to say, or waited for; newest first. */
+  /** List what the runs of a session ask people, or asked; newest first. */
   @Get('interactions')
   @ApiProblem(404)
   async listInteractions(
@@ -56,7 +56,7 @@ export class SessionRunsController {
     return paged(found, page.limit, (interaction) => InteractionDto.from(interaction));
   }
 
-  /** Answers an interaction, once; its run goes on. */
+  /** Answer an interaction, once; its run goes on. */
   @Post('interactions/:interactionId')
   @HttpCode(200)
   @ApiProblem(404, 409)
