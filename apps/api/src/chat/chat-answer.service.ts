@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { accessOf, type Principal } from '../auth/principal';
 import { RunStreams } from '../runs/run-stream.service';
 import { RunsService } from '../runs/runs.service';
-import { RunDto } from '../runs/runs';
+import { RunDto, hasEnded, type RunRecord } from '../runs/runs';
 import { turnOf } from '../sessions/message-id';
 import { ChatAnswerDto } from './chat.dto';
 import { MessageDto } from './message.dto';
@@ -18,9 +18,10 @@ export class ChatAnswers {
   ) {}
 
   /** The whole answer, once the run has ended, whatever its end, or waits for people. The signal ends the wait. */
-  async wait(principal: Principal, runId: string, signal: AbortSignal): Promise<ChatAnswerDto> {
-    await this.streams.rest(runId, signal);
-    const run = await this.runs.get(accessOf(principal), runId);
+  async wait(principal: Principal, accepted: RunRecord, signal: AbortSignal): Promise<ChatAnswerDto> {
+    // A message sent again may find a run that has ended, whose log is no longer kept.
+    if (!hasEnded(accepted.status)) await this.streams.rest(accepted.id, signal);
+    const run = await this.runs.get(accessOf(principal), accepted.id);
     const turn = run.turn ?? (run.messages?.[0] === undefined ? undefined : turnOf(run.messages[0]));
     const stored = turn === undefined ? [] : await this.messages.turn(accessOf(principal), run.sessionId, turn);
     const messages = stored.map((message) => MessageDto.from(message));

@@ -91,11 +91,11 @@ export class ChatController {
 
   private async whole(
     principal: Principal,
-    { id }: RunRecord,
+    run: RunRecord,
     signal: AbortSignal,
     response: Response,
   ): Promise<ChatAnswerDto> {
-    const answer = await this.answers.wait(principal, id, signal);
+    const answer = await this.answers.wait(principal, run, signal);
     if (answer.run.status === 'waiting_input') response.status(202);
     return answer;
   }
