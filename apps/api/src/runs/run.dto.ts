@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { NO_USAGE, TokenUsage } from '@scorpio/events';
+import { IsLimit } from '../http/page.dto';
 import type { RunRecord } from './run.schema';
 
 /** Why a run failed. */
@@ -85,14 +85,7 @@ export class RunEventsQueryDto {
   format: 'sse' | 'json' = 'sse';
 
   /** Most events of a JSON page. */
-  @ApiProperty({ type: 'integer', required: false })
-  @IsOptional()
-  @Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value,
-  )
-  @IsInt()
-  @Min(1)
-  @Max(1000)
+  @IsLimit(1000)
   limit: number = 100;
 
   /** A stream token of this run, for clients that cannot send headers. */
