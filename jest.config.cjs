@@ -30,6 +30,8 @@ const project = (displayName, testRegex, extra = {}) => ({ ...base, ...extra, di
 module.exports = {
   rootDir: __dirname,
   workerIdleMemoryLimit: '768MB',
+  // Two cores are what CI has; jest would leave one of them idle.
+  maxWorkers: 2,
   projects: [
     project('unit', '\\.spec\\.ts$'),
     project('integration', '-spec\\.ts$', { testPathIgnorePatterns: ['/node_modules/', '\\.e2e-spec\\.ts$'] }),
