@@ -6,6 +6,9 @@ import { streamParts, type AnswerParser } from '../../wire/stream-parts';
 import { ChatParser } from './chat-stream';
 import { ResponsesParser } from './responses-stream';
 
+/** In each of four properties: ten thousand streams in all. */
+const STREAMS = 2_500;
+
 const party = { name: 'local', secrets: [] };
 const limits = { connectTimeoutMs: 5_000, firstByteTimeoutMs: 5_000, idleTimeoutMs: 5_000, stepTimeoutMs: 5_000 };
 const lines = (...events: unknown[]): string => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
@@ -94,7 +97,7 @@ describe.each(FORMS)('hostile streams: %s', (_name, stream, parser) => {
         if (error !== undefined) expect(error).toBeInstanceOf(LlmError);
         expectOrder(parts, error === undefined);
       }),
-      { numRuns: 300 },
+      { numRuns: STREAMS },
     );
   });
 
@@ -108,7 +111,7 @@ describe.each(FORMS)('hostile streams: %s', (_name, stream, parser) => {
         if (error !== undefined) expect(error).toBeInstanceOf(LlmError);
         expectOrder(parts, error === undefined);
       }),
-      { numRuns: 300 },
+      { numRuns: STREAMS },
     );
   });
 });
