@@ -2,19 +2,8 @@ import { AppHarness } from '../support/app-harness';
 import type { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import {
-  FAST,
-  asked,
-  eventsOf,
-  fakeModels,
-  newSession,
-  of,
-  runIn,
-  send,
-  sent,
-  until,
-  type SeenRun,
-} from '../support/fault-rig';
+import { FAST, asked, fakeModels, newSession, runIn, send, sent, until, type SeenRun } from '../support/fault-rig';
+import { eventsOf } from '../support/run-reads';
 import { checkRun } from '../support/oracles';
 import { NoStream, SseReader, type RunRead } from '../support/sse-reader';
 import { describeStores } from '../support/stores';
@@ -67,9 +56,9 @@ describeStores('a session that is busy', (store) => {
     const reads = await Promise.all(runs.map(({ id }) => sse.follow(id)));
     for (const read of reads) await checkRun(api, [read]);
     const times = reads
-      .filter((read) => of(read, 'run.started').length)
+      .filter((read) => eventsOf(read, 'run.started').length)
       .map((read) => ({
-        from: Date.parse(of(read, 'run.started')[0].ts),
+        from: Date.parse(eventsOf(read, 'run.started')[0].ts),
         to: Date.parse(read.events.at(-1)!.event.ts),
       }))
       .sort((a, b) => a.from - b.from || a.to - b.to);
@@ -138,7 +127,7 @@ describeStores('a session that is busy', (store) => {
       const reads = await oneAtATime(runs);
       expect(runs.map(({ status }) => status)).toEqual(runs.map(() => 'completed'));
       if (taken[0].id === taken[1].id) joined++;
-      expect(reads.flatMap((read) => of(read, 'input.accepted')).length + runs.length).toBe(2);
+      expect(reads.flatMap((read) => eventsOf(read, 'input.accepted')).length + runs.length).toBe(2);
       await everyMessageAnswered(sessionId, texts);
     });
     expect(joined).toBeGreaterThan(0);
@@ -169,7 +158,7 @@ describeStores('a session that is busy', (store) => {
     await Promise.all(texts.map((message) => sent(api, sessionId, { message, onBusy: 'steer' })));
     expect(await runsOf(sessionId)).toMatchObject([{ id: run.id, status: 'completed' }]);
     const [read] = await oneAtATime([run]);
-    expect(of(read, 'input.accepted')).toHaveLength(20);
+    expect(eventsOf(read, 'input.accepted')).toHaveLength(20);
     const said = (await messagesOf(sessionId)).filter(({ role }) => role === 'user');
     const all = said.flatMap(({ parts }) => parts.map(({ text }) => text));
     expect(all.slice(1).sort()).toEqual([...texts].sort());
@@ -273,7 +262,7 @@ describeStores('a session that is busy', (store) => {
 
       expect(await runsOf(sessionId)).toMatchObject([{ id: run.id, status: 'completed' }]);
       const [read] = await oneAtATime([run]);
-      expect(of(read, 'input.accepted')).toHaveLength(1);
+      expect(eventsOf(read, 'input.accepted')).toHaveLength(1);
       expect(fake.requests.map(({ message }) => message)).toEqual(['Talk. [[tokens=60 delay=10]]', body.message]);
       expect(eventsOf(read).filter(({ type }) => type === 'step.completed')).toHaveLength(2);
       // Even when all is over: no second steer, no run of its own.

@@ -1,18 +1,8 @@
 import { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import {
-  FAST,
-  asked,
-  eventsOf,
-  eventsStored,
-  fakeModels,
-  newSession,
-  of,
-  runIn,
-  sent,
-  until,
-} from '../support/fault-rig';
+import { FAST, asked, eventsStored, fakeModels, newSession, runIn, sent, until } from '../support/fault-rig';
+import { eventsOf } from '../support/run-reads';
 import { checkRun } from '../support/oracles';
 import { ServerProcess } from '../support/server-process';
 import { SseReader } from '../support/sse-reader';
@@ -58,9 +48,9 @@ describeStores('a server that', (store) => {
     const [first, second, ...more] = asked(fake, message);
     expect([first.outcome, second.outcome, more.length]).toEqual(['aborted', 'complete', 0]);
     await checkRun(api, [stayed, resumed], [second.text]);
-    expect(of(stayed, 'run.recovered')).toMatchObject([{ epoch: 2, reason: 'crash', fromStep: 1 }]);
-    expect(of(stayed, 'step.reset')).toMatchObject([{ step: 1, attempt: 1 }]);
-    expect(of(stayed, 'step.started').map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(eventsOf(stayed, 'run.recovered')).toMatchObject([{ epoch: 2, reason: 'crash', fromStep: 1 }]);
+    expect(eventsOf(stayed, 'step.reset')).toMatchObject([{ step: 1, attempt: 1 }]);
+    expect(eventsOf(stayed, 'step.started').map(({ attempt }) => attempt)).toEqual([1, 2]);
     expect(stayed.connections[0]!.end).toBe('reset');
     // What a reset took back was shown before it, so that there was something to lose.
     const reset = eventsOf(stayed).findIndex(({ type }) => type === 'step.reset');
@@ -84,7 +74,7 @@ describeStores('a server that', (store) => {
 
     const reads = await Promise.all(reading);
     for (const read of reads) await checkRun(api, [read]);
-    expect(reads.map((read) => of(read, 'run.recovered').length)).toEqual([1, 0, 0]);
+    expect(reads.map((read) => eventsOf(read, 'run.recovered').length)).toEqual([1, 0, 0]);
     expect(reads.map(({ events }) => events.at(-1)!.type)).toEqual(Array(3).fill('run.completed'));
     const [, again, behind, last, ...more] = fake.requests;
     expect(more).toEqual([]);
@@ -107,8 +97,8 @@ describeStores('a server that', (store) => {
     expect(await api.post(path, { outcome: 'answered', value: 'By all means.' })).toMatchObject({ status: 200 });
     const read = await reading;
     await checkRun(api, [read], ['Wait.', 'The tool ask_user answered: “By all means.”']);
-    expect(of(read, 'run.recovered')).toMatchObject([{ reason: 'resume' }]);
-    expect(of(read, 'step.reset')).toEqual([]);
+    expect(eventsOf(read, 'run.recovered')).toMatchObject([{ reason: 'resume' }]);
+    expect(eventsOf(read, 'step.reset')).toEqual([]);
     expect(await api.post(path, { outcome: 'answered', value: 'Again.' })).toMatchObject({ status: 409 });
   });
 
@@ -140,7 +130,7 @@ describeStores('a server that', (store) => {
     const stayed = await watching;
     await checkRun(api, [stayed, await sse.follow(away)], [asked(fake, message).at(-1)!.text]);
     expect(stayed.byes).toContain('drain');
-    expect(of(stayed, 'run.recovered')).toMatchObject([{ epoch: 2, reason: 'handoff' }]);
+    expect(eventsOf(stayed, 'run.recovered')).toMatchObject([{ epoch: 2, reason: 'handoff' }]);
     expect(asked(fake, message)).toHaveLength(2);
   });
 

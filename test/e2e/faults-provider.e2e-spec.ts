@@ -3,7 +3,8 @@ import { AppHarness } from '../support/app-harness';
 import type { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import { CHAT, FAST, RESPONSES, asked, eventsOf, fakeModels, getRun, of } from '../support/fault-rig';
+import { CHAT, FAST, RESPONSES, asked, fakeModels, getRun } from '../support/fault-rig';
+import { eventsOf } from '../support/run-reads';
 import { checkRun, fold } from '../support/oracles';
 import type { RunRead, SseReader } from '../support/sse-reader';
 import { describeStores } from '../support/stores';
@@ -50,7 +51,7 @@ describeStores('a model that', (store) => {
     const requests = asked(fake, message);
     expect([message, eventsOf(read).at(-1)!.type, requests.length]).toEqual([message, 'run.completed', calls]);
     expect(fold(eventsOf(read)).map(({ text }) => text)).toEqual(lastText(message));
-    expect(of(read, 'provider.retry').map(({ attempt }) => attempt)).toEqual(
+    expect(eventsOf(read, 'provider.retry').map(({ attempt }) => attempt)).toEqual(
       Array.from({ length: calls - 1 }, (_, index) => index + 1),
     );
     takesBackWhatItShowed(read);
@@ -67,7 +68,7 @@ describeStores('a model that', (store) => {
       if (shown) expected.push(event.attempt);
       shown = false;
     }
-    expect(of(read, 'step.reset').map(({ attempt }) => attempt)).toEqual(expected);
+    expect(eventsOf(read, 'step.reset').map(({ attempt }) => attempt)).toEqual(expected);
   }
 
   /** The run failed with this code after so many calls, and nothing counts as said. */
@@ -85,16 +86,16 @@ describeStores('a model that', (store) => {
         recovers('Broken? [[status=500 times=3]]', model, 4),
         recovers('Overloaded? [[status=529 times=1]]', model, 2),
       ]);
-      expect(of(patient, 'provider.retry')).toMatchObject(
+      expect(eventsOf(patient, 'provider.retry')).toMatchObject(
         Array(2).fill({ status: 429, code: 'provider_rate_limited', waitMs: 1000 }),
       );
-      for (const [index, retry] of of(patient, 'provider.retry').entries()) {
-        const next = of(patient, 'step.started')[index + 1];
+      for (const [index, retry] of eventsOf(patient, 'provider.retry').entries()) {
+        const next = eventsOf(patient, 'step.started')[index + 1];
         // Both times are of the server's clock, which counts whole milliseconds.
         expect(Date.parse(next.ts) - Date.parse(retry.ts)).toBeGreaterThanOrEqual(990);
       }
-      expect(of(broken, 'provider.retry').map(({ status }) => status)).toEqual([500, 500, 500]);
-      expect(of(overloaded, 'provider.retry')).toMatchObject([{ status: 529, code: 'provider_overloaded' }]);
+      expect(eventsOf(broken, 'provider.retry').map(({ status }) => status)).toEqual([500, 500, 500]);
+      expect(eventsOf(overloaded, 'provider.retry')).toMatchObject([{ status: 529, code: 'provider_overloaded' }]);
     });
 
     it('[F15] never answers well is given up, and a refused key at once', async () => {
@@ -115,8 +116,8 @@ describeStores('a model that', (store) => {
         fails('Never anybody. [[hang]]', model, 'provider_unavailable', TRIES),
       ]);
       for (const read of [hung, stalled])
-        expect(of(read, 'provider.retry')).toMatchObject([{ code: 'provider_timeout' }]);
-      expect(of(stalled, 'step.reset')).toMatchObject([{ step: 1, attempt: 1, reason: 'provider_timeout' }]);
+        expect(eventsOf(read, 'provider.retry')).toMatchObject([{ code: 'provider_timeout' }]);
+      expect(eventsOf(stalled, 'step.reset')).toMatchObject([{ step: 1, attempt: 1, reason: 'provider_timeout' }]);
       // A call that was given up is hung up on: nothing may stay open.
       for (const request of fake.requests) await request.over;
       expect(fake.requests.map(({ outcome }) => outcome).sort()).toEqual([
@@ -136,7 +137,7 @@ describeStores('a model that', (store) => {
           recovers(late, model, 3),
           fails(`At the very end. [[tokens=9 ${how}=8]]`, model, 'upstream_truncated', TRIES),
         ]);
-        expect(of(twice, 'step.reset').map(({ attempt }) => attempt)).toEqual([1, 2]);
+        expect(eventsOf(twice, 'step.reset').map(({ attempt }) => attempt)).toEqual([1, 2]);
       },
     );
 
@@ -217,10 +218,10 @@ describe('a wire to the model that breaks', () => {
         await sse.chat({ message: 'Are you there? [[tokens=60]]', model, reasoning: { effort: 'none' } }),
       );
       await checkRun(harness.api(), [read], [fake.requests[0].text]);
-      seen.push([read.events.at(-1)!.type, of(read, 'provider.retry').length]);
+      seen.push([read.events.at(-1)!.type, eventsOf(read, 'provider.retry').length]);
       const shown = eventsOf(read).findIndex(({ type }) => type === 'part.delta');
       const retried = eventsOf(read).findIndex(({ type }) => type === 'provider.retry');
-      expect(of(read, 'step.reset')).toHaveLength(shown >= 0 && shown < retried ? 1 : 0);
+      expect(eventsOf(read, 'step.reset')).toHaveLength(shown >= 0 && shown < retried ? 1 : 0);
     }
     expect(seen).toEqual(faults.map(() => ['run.completed', 1]));
   });

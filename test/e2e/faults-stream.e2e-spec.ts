@@ -9,13 +9,13 @@ import {
   eventsStored,
   fakeModels,
   newSession,
-  of,
   openFiles,
   residentBytes,
   runIn,
   sent,
   until,
 } from '../support/fault-rig';
+import { eventsOf } from '../support/run-reads';
 import { checkRun, everySeqOnce, replay, sameBytes } from '../support/oracles';
 import { ServerProcess } from '../support/server-process';
 import { NoStream, SseReader } from '../support/sse-reader';
@@ -112,7 +112,7 @@ describe('a stream whose clients', () => {
       expect(await api.post(`/api/v1/runs/${read.runId}/cancel`)).toMatchObject({ status: 202 });
       await sse.follow(read);
       everySeqOnce(read);
-      expect(of(read, 'run.cancelled')).toMatchObject([{ reason: 'user' }]);
+      expect(eventsOf(read, 'run.cancelled')).toMatchObject([{ reason: 'user' }]);
       expect(await asked(fake, message)[0].over).toBe('aborted');
     };
     const cycles = async (from: number, count: number): Promise<void> => {

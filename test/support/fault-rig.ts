@@ -1,9 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RunEvent } from '@scorpio/events';
 import type { ApiClient } from './api-client';
 import type { FakeLlm } from './fake-llm';
-import type { RunRead } from './sse-reader';
 
 /** Model names of a server with {@link fakeModels}: the same fake by its two wire forms. */
 export const CHAT = 'fake/model';
@@ -89,12 +87,6 @@ export const eventsStored = (api: ApiClient, runId: string, count: number): Prom
     );
     return body.items?.length > 0;
   });
-
-export const eventsOf = ({ events }: RunRead): RunEvent[] => events.map(({ event }) => event);
-
-/** The run's events of one type. */
-export const of = <T extends RunEvent['type']>(read: RunRead, type: T): Extract<RunEvent, { type: T }>[] =>
-  eventsOf(read).filter((event): event is Extract<RunEvent, { type: T }> => event.type === type);
 
 /** Requests for this message, in their order. */
 export const asked = (fake: FakeLlm, message: string) => fake.requests.filter((request) => request.message === message);
