@@ -80,20 +80,18 @@ describe('a stream whose clients', () => {
     return { runId: run.id, responses, before };
   }
 
-  it('[F10] drop every 50 events, or every 500, and resume get everything once, all fifty of them', async () => {
+  it('[F10] drop every 50 events and resume get everything once, all fifty of them', async () => {
     // Each call is four events: its part from start to end, and its result.
     fake.next({ tools: Array(2_500).fill({ name: 'nothing', arguments: '{}' }), delayMs: 1 }, { tokens: 20 });
     const run = await sent(api, await newSession(api), { message: 'Do a great deal.' });
     const signal = AbortSignal.timeout(200_000);
-    const cuts = Array.from({ length: 50 }, (_, index) => (index % 10 ? 500 : 50));
-    const reads = await Promise.all(cuts.map((cutAfter) => sse.follow(run.id, { cutAfter, signal })));
+    const readers = Array.from({ length: 50 }, () => sse.follow(run.id, { cutAfter: 50, signal }));
+    const reads = await Promise.all(readers);
     const log = await replay(api, run.id);
     expect(log.length).toBeGreaterThan(10_000);
     for (const read of reads) everySeqOnce(read);
     sameBytes(log, ...reads.map(({ events }) => events));
-    reads.forEach(({ connections }, index) =>
-      expect(connections.length).toBeGreaterThanOrEqual(Math.floor(log.length / cuts[index])),
-    );
+    for (const { connections } of reads) expect(connections.length).toBeGreaterThanOrEqual(Math.floor(log.length / 50));
     await checkRun(api, [reads[0]], ['', fake.requests.at(-1)!.text]);
   });
 

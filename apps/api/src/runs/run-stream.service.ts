@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { AppConfig } from '@scorpio/config';
@@ -195,7 +196,11 @@ export class RunStreams {
     const start = monotonicMs();
     for (;;) {
       try {
-        return (await this.log.read(runId, cursor, limit, aligned)).map((batch) => toFrames(runId, batch));
+        const batches = await this.log.read(runId, cursor, limit, aligned);
+        // The embedded store answers in the same turn of the event loop: without a break a long replay would hold up
+        // everyone else, and not notice that its reader has gone.
+        await nextTurn();
+        return batches.map((batch) => toFrames(runId, batch));
       } catch {
         if (stop.aborted) return [];
         if (monotonicMs() - start > STORE_PATIENCE_MS) return undefined;
