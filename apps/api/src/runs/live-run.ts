@@ -24,6 +24,8 @@ export interface LiveRun {
   abort: AbortController;
   /** Inbox items whose taking in is in the log: the store may still hold them. */
   taken: Set<string>;
+  /** Whether it has asked people anything. */
+  asked: boolean;
 }
 
 export type TerminalDraft = Extract<RunEventDraft, { type: 'run.completed' | 'run.failed' | 'run.cancelled' }>;

@@ -42,6 +42,7 @@ export class RunExecution {
     const timer = setTimeout(limit, Math.max(0, Math.min(budgetMs, 2 ** 31 - 1))).unref();
     for (const event of events)
       if (event.type === 'input.accepted') live.taken.add(event.inputId);
+      else if (event.type === 'interaction.requested') live.asked = true;
       else if (event.type === 'interaction.resolved') live.taken.add(event.interactionId);
     try {
       while (!(await this.round(live, events))) events = await this.log.events(live.run.id);
@@ -100,6 +101,7 @@ export class RunExecution {
     const said = events.at(-1)!;
     // The last word may have been said before whatever went wrong did.
     if (isTerminal(said.type)) return this.project(live.run, said);
+    live.asked ||= events.some((event) => event.type === 'interaction.requested');
     const drafts = await this.handlers.current.settle(live.run, events, outcome);
     live.journal.push(drafts);
     await this.conclude(live, terminalOf(drafts)!);
@@ -112,7 +114,7 @@ export class RunExecution {
 
   private async conclude(live: LiveRun, end: TerminalDraft): Promise<true> {
     await live.journal.durable();
-    await this.finisher.finish(live.run, live.run.epoch, end);
+    await this.finisher.finish(live.run, live.run.epoch, end, live.asked);
     return true;
   }
 

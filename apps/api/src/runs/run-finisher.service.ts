@@ -40,8 +40,11 @@ export class RunFinisher {
     private readonly config: AppConfig,
   ) {}
 
-  /** @param epoch of the caller; with an older one than the store's nothing is changed */
-  async finish(run: RunRecord, epoch: number, end: TerminalDraft): Promise<void> {
+  /**
+   * @param epoch of the caller; with an older one than the store's nothing is changed
+   * @param asked whether interactions of the run may be open: most runs ask nobody
+   */
+  async finish(run: RunRecord, epoch: number, end: TerminalDraft, asked = true): Promise<void> {
     // A completed run closed its empty inbox before it said so.
     if (end.type !== 'run.completed') {
       const left = await this.runs.closeInbox(run.id, epoch);
@@ -49,7 +52,7 @@ export class RunFinisher {
       await this.requeueSteers(run, left);
     }
     const expired = end.type === 'run.failed' && end.code === 'interaction_expired';
-    await this.interactions.closeAll(run.id, expired ? 'expired' : 'cancelled');
+    if (asked) await this.interactions.closeAll(run.id, expired ? 'expired' : 'cancelled');
     const title = this.handlers.current.title(run);
     if (run.turn !== undefined)
       await this.sessions.settleTurn({

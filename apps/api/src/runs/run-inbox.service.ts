@@ -32,9 +32,11 @@ export class RunInbox {
   }
 
   /** Stores what people can act on before they can see it. */
-  async beforePush({ run }: LiveRun, drafts: readonly RunEventDraft[]): Promise<void> {
+  async beforePush(live: LiveRun, drafts: readonly RunEventDraft[]): Promise<void> {
     for (const draft of drafts) {
       if (draft.type !== 'interaction.requested') continue;
+      const { run } = live;
+      live.asked = true;
       await this.interactions.open({
         id: draft.interactionId,
         tenantId: run.tenantId,
