@@ -8,6 +8,8 @@ import { StoreClock } from './store-clock';
 import { WorkerRepository } from './worker.repository';
 
 const CONTROL_MS = 1000;
+/** A worker that was silent for so many leases is not coming back. */
+const SILENT_LEASES = 10;
 
 /**
  * Keeps this process's hold on the runs it works on: renews their leases, keeps the store's clock,
@@ -84,6 +86,12 @@ export class RunLeases implements OnApplicationBootstrap {
       this.judgeFrom = now + this.config.runs.leaseMs;
     this.lastBeat = now;
     if (this.live.size) await this.runs.renew(this.worker, [...this.live.keys()]);
+  }
+
+  /** Forgets the workers that ended without saying so. */
+  async forgetSilent(): Promise<void> {
+    const now = this.storeNow();
+    if (now) await this.workers.forget(new Date(now.getTime() - SILENT_LEASES * this.config.runs.leaseMs));
   }
 
   private async look(): Promise<void> {

@@ -24,6 +24,7 @@ export class RunSweeps implements OnModuleInit {
 
   onModuleInit(): void {
     this.sweeper.register('runs: expired leases', () => this.queue.takeOverExpired());
+    this.sweeper.register('runs: silent workers', () => this.leases.forgetSilent());
     this.sweeper.register('runs: waiting', () => this.promoteWaiting());
     this.sweeper.register('runs: parked', () => this.parked());
     this.sweeper.register('runs: idempotency keys', () => this.runs.forgetIdempotency(new Date()));
