@@ -13,9 +13,9 @@ import { WorkerModel, WorkerSchema } from './worker.schema';
 describe('the leases of a worker', () => {
   it('forget workers that ended without a word, and no live one', async () => {
     const connection = await openEmbedded(join(tempDir(), 'workers.db'), { autoIndex: true, autoCreate: true });
-    const model = connection.model(WorkerModel.name, WorkerSchema);
+    const model = connection.model<WorkerModel>(WorkerModel.name, WorkerSchema);
     const workers = new WorkerRepository(model);
-    const runs = new RunRepository(connection.model(RunModel.name, RunSchema));
+    const runs = new RunRepository(connection.model<RunModel>(RunModel.name, RunSchema));
     const bus = (await Test.createTestingModule({ imports: [BusModule] }).compile()).get(Bus);
     const config = loadConfig({ SECRET_KEY: 'k'.repeat(40), RUN_LEASE_MS: '300' });
     const leases = new RunLeases(runs, workers, bus, config);
