@@ -87,7 +87,7 @@ export class SessionServer {
   async converse(sessionId: string): Promise<{ ids: string[]; blobId: string }> {
     const blob = { owner, sessionId, bytes: PIXEL, mediaType: 'image/png', name: 'dot.png' };
     const blobId = await this.app.get(BlobsService).put(blob);
-    const native = { vendor: 'openai', model: 'gpt', data: { id: 'rs_1', $sealed: 'é==' } };
+    const native = { vendor: 'openai', model: 'gpt', system: 's', data: { id: 'rs_1', $sealed: 'é==' } };
     const asked = { callId: 'call_1', name: 'look' };
     const call: StoredPart = { type: 'tool_call', ...asked, arguments: { $gt: 1, deep: [{}] }, native };
     const result: StoredPart = { type: 'tool_result', ...asked, output: 'a dot', isError: false };

@@ -64,6 +64,7 @@ class Rig {
       model: {
         ref: 'scripted/model',
         vendor: 'scripted',
+        stamp: { vendor: 'scripted', model: 'model', system: '' },
         model: 'model',
         stream: (request, signal) => this.provider.stream(request, signal),
         retryDelay: (error, attempt) => retryDelay(error, attempt, 3, () => 0),

@@ -5,6 +5,7 @@ import {
   LlmError,
   type LlmAssistantPart,
   type LlmErrorKind,
+  type LlmNative,
   type LlmRequest,
   type LlmStreamPart,
 } from '@scorpio/llm/contract';
@@ -16,6 +17,8 @@ export interface StepModel {
   ref: string;
   vendor: string;
   model: string;
+  /** Goes onto every part that the vendor gives its own form of. */
+  stamp: Omit<LlmNative, 'data'>;
   stream(request: LlmRequest, signal: AbortSignal): AsyncIterable<LlmStreamPart[]>;
   /** Milliseconds to wait before the next attempt, or undefined to give up. */
   retryDelay(error: LlmError, attempt: number): number | undefined;
@@ -131,10 +134,7 @@ class Attempt {
   content(): LlmAssistantPart[] {
     return [...this.parts.values()].map((part): LlmAssistantPart => {
       const text = part.text.join('');
-      const native =
-        part.native === undefined
-          ? {}
-          : { native: { vendor: this.model.vendor, model: this.model.model, data: part.native } };
+      const native = part.native === undefined ? {} : { native: { ...this.model.stamp, data: part.native } };
       if (part.kind !== 'tool_call') return { type: part.kind, text, ...native };
       return { type: 'tool_call', callId: part.callId, name: part.name, arguments: toArguments(text) ?? {}, ...native };
     });

@@ -41,8 +41,14 @@ export class AppConfig {
   readonly limits: { general: number; chat: number; auth: number; streams: number; sessions: number };
   readonly llm: {
     openai: { apiKey?: string; baseUrl: string };
+    anthropic: { apiKey?: string; baseUrl: string };
+    gemini: { apiKey?: string; baseUrl: string; apiVersion: string };
     endpoints: LlmEndpoint[];
     defaultModel?: string;
+    /** `vendor/model`, in their order. */
+    fallbackModels: string[];
+    /** Path of a JSON file. */
+    modelsFile?: string;
     connectTimeoutMs: number;
     firstByteTimeoutMs: number;
     idleTimeoutMs: number;
@@ -107,8 +113,16 @@ export class AppConfig {
     };
     this.llm = {
       openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+      anthropic: { apiKey: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL },
+      gemini: {
+        apiKey: env.GEMINI_API_KEY ?? env.GOOGLE_API_KEY,
+        baseUrl: env.GEMINI_BASE_URL,
+        apiVersion: env.GEMINI_API_VERSION,
+      },
       endpoints: env.LLM_ENDPOINTS,
       defaultModel: env.DEFAULT_MODEL,
+      fallbackModels: env.FALLBACK_MODELS,
+      modelsFile: env.MODELS_FILE,
       connectTimeoutMs: env.LLM_CONNECT_TIMEOUT_MS,
       firstByteTimeoutMs: env.LLM_FIRST_BYTE_TIMEOUT_MS,
       idleTimeoutMs: env.LLM_IDLE_TIMEOUT_MS,

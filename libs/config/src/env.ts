@@ -223,6 +223,25 @@ export const ENV = {
 
   OPENAI_API_KEY: variable('Models', z.string().min(1).optional(), 'Key of the OpenAI API.', { secret: true }),
   OPENAI_BASE_URL: variable('Models', http.default('https://api.openai.com/v1'), 'Where the OpenAI API is.'),
+  ANTHROPIC_API_KEY: variable('Models', z.string().min(1).optional(), 'Key of the Anthropic API.', { secret: true }),
+  ANTHROPIC_BASE_URL: variable('Models', http.default('https://api.anthropic.com'), 'Where the Anthropic API is.'),
+  GEMINI_API_KEY: variable('Models', z.string().min(1).optional(), 'Key of the Gemini API.', { secret: true }),
+  GOOGLE_API_KEY: variable('Models', z.string().min(1).optional(), 'Read where `GEMINI_API_KEY` is unset.', {
+    secret: true,
+  }),
+  GEMINI_BASE_URL: variable(
+    'Models',
+    http.default('https://generativelanguage.googleapis.com'),
+    'Where the Gemini API is.',
+  ),
+  GEMINI_API_VERSION: variable(
+    'Models',
+    z
+      .string()
+      .regex(/^[\w.-]+$/)
+      .default('v1beta'),
+    'Version of the Gemini API.',
+  ),
   LLM_ENDPOINTS: variable(
     'Models',
     endpoints,
@@ -236,6 +255,16 @@ export const ENV = {
       .regex(/^[^/\s]+\/\S+$/, 'must be vendor/model')
       .optional(),
     'Model of messages that name none. Unset: the first configured vendor, else the demo.',
+  ),
+  FALLBACK_MODELS: variable(
+    'Models',
+    list([]).refine((all) => all.every((ref) => /^[^/\s]+\/\S+$/.test(ref)), { message: 'each must be vendor/model' }),
+    'Models that are asked, in this order, when the one that was named cannot answer: `vendor/model`, separated by commas.',
+  ),
+  MODELS_FILE: variable(
+    'Models',
+    z.string().min(1).optional(),
+    'JSON file of what is known better here of models: prices, limits, capabilities. Read at boot; see docs/models.md.',
   ),
   LLM_CONNECT_TIMEOUT_MS: variable('Models', whole(10_000, 1), 'Time a vendor has to accept a connection.'),
   LLM_FIRST_BYTE_TIMEOUT_MS: variable(

@@ -11,11 +11,14 @@ export type LlmData = { bytes: Uint8Array } | { url: string };
 
 /**
  * A vendor's own form of a part (signed thinking, encrypted reasoning, item ids), kept byte for byte.
- * It goes back only to the same vendor and model; anyone else leaves it out.
+ * It goes back only to the same vendor and model under the same system prompt: `portableHistory` takes it out for
+ * anyone else, so a vendor that is given one may use it.
  */
 export interface LlmNative {
   vendor: string;
   model: string;
+  /** Fingerprint of the system prompt that it was said under: see `systemPrint`. */
+  system: string;
   data: unknown;
 }
 
@@ -63,7 +66,7 @@ export interface LlmRequest {
   temperature?: number;
   reasoning?: { effort: ReasoningEffort };
   responseFormat?: { type: 'json_schema'; name: string; schema: JsonObject; strict: boolean };
-  /** Options of one vendor by its name: `{ openai: { store: false } }`. */
+  /** Options of one vendor by its name, passed on unread: `{ openai: { service_tier: 'flex' } }`. */
   vendorOptions?: Record<string, JsonObject>;
 }
 
@@ -115,6 +118,8 @@ export interface LlmProvider {
   readonly id: string;
   /** The variable that configures it; told to whoever asks for it while it is unset. */
   readonly setting?: string;
+  /** Fields of its requests that are made here: nobody may pass them as `vendorOptions`. */
+  readonly reservedOptions: readonly string[];
   /** Whether it can be asked: its key is set, or it needs none. */
   isConfigured(): boolean;
   /** Its model for messages that name none; undefined as long as it knows of none. */

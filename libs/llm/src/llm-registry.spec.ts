@@ -12,6 +12,7 @@ const info = (id: string): LlmModelInfo => ({
 /** A vendor that offers the given models, the first by default. */
 const vendor = (id: string, models: string[], extra: Partial<LlmProvider> = {}): LlmProvider => ({
   id,
+  reservedOptions: [],
   isConfigured: () => true,
   defaultModel: () => models[0],
   model: async (name) => (models.includes(name) ? info(name) : undefined),

@@ -1,4 +1,5 @@
 import { Pairing, unknownField, type Answer, type Dialect, type Fields, type Frame } from './dialect';
+import { openAiWire } from './openai-wire';
 
 const BODY = [
   'model',
@@ -34,7 +35,8 @@ const PARTS: Record<string, string[]> = {
 /** OpenAI's Chat Completions, as compatible servers speak it. */
 export const chatDialect: Dialect = {
   name: 'chat',
-  path: '/chat/completions',
+  answers: (path) => path.endsWith('/chat/completions'),
+  ...openAiWire,
 
   fault(body) {
     const field = unknownField(body, BODY);

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Behaviour, FakeToolCall } from './behaviour';
 
 /** One event of an answer. `token` marks those that count for a behaviour's faults. */
@@ -21,8 +22,18 @@ export interface Answer {
 /** One wire form. A further vendor is one more of these. */
 export interface Dialect {
   name: string;
-  /** How its path ends. */
-  path: string;
+  /** Whether a POST to this path asks for an answer in this form. */
+  answers(path: string): boolean;
+  /** Whether a GET of this path with these headers asks for the list of models in this form. */
+  lists(path: string, headers: IncomingHttpHeaders): boolean;
+  /** The body of that list. */
+  listing(models: readonly string[]): Fields;
+  /** The key that a request carries. */
+  keyOf(headers: IncomingHttpHeaders): string | undefined;
+  /** The model that a request names. */
+  modelOf(body: Fields, path: string): string;
+  /** The body of an error that comes instead of an answer. */
+  refusal(status: number, error: Refusal): Fields;
   /** What is wrong with a request, in the strictness of the real vendor; undefined where nothing is. */
   fault(body: Record<string, unknown>): string | undefined;
   /** The text of the last user message, with whether results of tools come after it. */
@@ -32,6 +43,13 @@ export interface Dialect {
   errorFrame(message: string): Frame;
   /** An event that no client knows. */
   unknownFrame(): Frame;
+}
+
+/** An error that the server was told to answer with. */
+export interface Refusal {
+  code?: string;
+  message: string;
+  param?: string;
 }
 
 export type Fields = Record<string, unknown>;

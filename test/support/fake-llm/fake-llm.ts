@@ -8,7 +8,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { answerTokens, readDirectives, reasoningTokens, type Behaviour } from './behaviour';
 import { chatDialect } from './chat.dialect';
-import type { Answer, Dialect } from './dialect';
+import type { Answer, Dialect, Refusal } from './dialect';
 import { responsesDialect } from './responses.dialect';
 import { WireWriter, type Outcome } from './wire-writer';
 
@@ -104,14 +104,16 @@ export class FakeLlm {
     const path = new URL(request.url ?? '/', 'http://fake').pathname;
     const text = await readBody(request);
     if (text === undefined) return;
-    if (this.options.apiKey && request.headers.authorization !== `Bearer ${this.options.apiKey}`)
-      return refuse(response, 401, {
+    const { headers, method } = request;
+    const dialect = DIALECTS.find((one) => (method === 'GET' ? one.lists(path, headers) : one.answers(path)));
+    if (!dialect) return refuse(response, responsesDialect, 404, { message: `no route ${path}` });
+    const key = dialect.keyOf(headers);
+    if (this.options.apiKey && key !== this.options.apiKey)
+      return refuse(response, dialect, 401, {
         code: 'invalid_api_key',
-        message: `Incorrect API key provided: ${request.headers.authorization}.`,
+        message: `Incorrect API key provided: ${key}.`,
       });
-    if (request.method === 'GET' && path.endsWith('/models')) return this.list(response);
-    const dialect = DIALECTS.find((one) => path.endsWith(one.path));
-    if (request.method !== 'POST' || !dialect) return refuse(response, 404, { message: `no route ${path}` });
+    if (method === 'GET') return this.list(dialect, response);
     const body = JSON.parse(text) as Record<string, unknown>;
     await this.answer(
       dialect,
@@ -128,7 +130,7 @@ export class FakeLlm {
     const fault = dialect.fault(asked.body);
     const last = fault ? { text: '', answered: false } : dialect.lastMessage(asked.body);
     const behaviour = this.behaviourFor(last);
-    const plan = planAnswer(behaviour, asked.body, this.requests.length);
+    const plan = planAnswer(behaviour, dialect.modelOf(asked.body, asked.path), this.requests.length);
     let resolve: (outcome: Outcome) => void = () => undefined;
     const over = new Promise<Outcome>((settle) => (resolve = settle));
     const record: FakeRequest = {
@@ -147,9 +149,9 @@ export class FakeLlm {
       resolve(record.outcome);
     });
     record.status = fault ? 400 : behaviour.hang ? 0 : (behaviour.status ?? 200);
-    if (fault) return refuse(response, 400, { code: 'invalid_request_error', message: fault });
+    if (fault) return refuse(response, dialect, 400, { code: 'invalid_request_error', message: fault });
     if (behaviour.hang) return;
-    if (behaviour.status) return refuse(response, behaviour.status, behaviour);
+    if (behaviour.status) return refuse(response, dialect, behaviour.status, behaviour);
     const outcome = await new WireWriter(response, dialect, behaviour, left.signal).write(dialect.frames(plan));
     if (outcome === 'cut') record.outcome = 'cut';
   }
@@ -165,28 +167,23 @@ export class FakeLlm {
     return last.answered ? { ...ordered, tools: undefined } : ordered;
   }
 
-  private list(response: ServerResponse): void {
+  private list(dialect: Dialect, response: ServerResponse): void {
     this.listings++;
     if (this.listFault === 'hang') return;
-    if (this.listFault) return refuse(response, 500, { message: 'no list today' });
-    const data = (this.options.models ?? ['fake-model']).map((id) => ({
-      id,
-      object: 'model',
-      created: 1,
-      owned_by: 'fake',
-    }));
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ object: 'list', data }));
+    if (this.listFault) return refuse(response, dialect, 500, { message: 'no list today' });
+    const body = dialect.listing(this.options.models ?? ['fake-model']);
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   }
 }
 
-function planAnswer(behaviour: Behaviour, body: Record<string, unknown>, number: number): Answer {
+function planAnswer(behaviour: Behaviour, model: string, number: number): Answer {
   const tokens = answerTokens(behaviour);
   const reasoning = reasoningTokens(behaviour);
   const tools = (behaviour.tools ?? []).map((tool, index) => ({ callId: `call_${number}_${index}`, ...tool }));
   const output = tokens.length + reasoning.length + tools.length * 10;
   return {
     behaviour,
-    model: String(body.model),
+    model,
     tokens,
     reasoning,
     tools,
@@ -207,12 +204,12 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 
 function refuse(
   response: ServerResponse,
+  dialect: Dialect,
   status: number,
-  error: { code?: string; message?: string; param?: string; retryAfter?: string },
+  { retryAfter, ...error }: Partial<Refusal> & { retryAfter?: string },
 ): void {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (error.retryAfter) headers['retry-after'] = error.retryAfter;
+  if (retryAfter) headers['retry-after'] = retryAfter;
   const message = error.message ?? `The server answered ${status} as it was told.`;
-  const body = { error: { message, type: 'fake_error', param: error.param ?? null, code: error.code ?? null } };
-  response.writeHead(status, headers).end(JSON.stringify(body));
+  response.writeHead(status, headers).end(JSON.stringify(dialect.refusal(status, { ...error, message })));
 }

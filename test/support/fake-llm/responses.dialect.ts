@@ -1,4 +1,5 @@
 import { Pairing, unknownField, type Answer, type Dialect, type Fields, type Frame } from './dialect';
+import { openAiWire } from './openai-wire';
 
 const BODY = [
   'model',
@@ -32,7 +33,8 @@ const PARTS: Record<string, Record<string, string[]>> = {
 /** OpenAI's Responses API. */
 export const responsesDialect: Dialect = {
   name: 'responses',
-  path: '/responses',
+  answers: (path) => path.endsWith('/responses'),
+  ...openAiWire,
 
   fault(body) {
     const field = unknownField(body, BODY);

@@ -1,7 +1,7 @@
 import type { AgentControl, AgentPorts, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
 import { newId, pause } from '@scorpio/kernel';
-import { costOf, retryDelay, type ResolvedModel } from '@scorpio/llm';
+import { costOf, retryDelay, systemPrint, type ResolvedModel } from '@scorpio/llm';
 import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
@@ -73,6 +73,7 @@ export class ChatRun {
       ref,
       vendor: provider.id,
       model: model.id,
+      stamp: { vendor: provider.id, model: model.id, system: systemPrint(this.system) },
       stream: (request, signal) => provider.stream(request, signal),
       retryDelay: (error, attempt) => retryDelay(error, attempt, this.config.llm.maxAttempts),
       cost: (usage) => costOf(model.price, usage),
@@ -81,9 +82,13 @@ export class ChatRun {
     };
   }
 
+  private get system(): string | undefined {
+    return this.input.instructions ?? this.session.instructions;
+  }
+
   private request(messages: LlmMessage[]): LlmRequest {
-    const { instructions, reasoning, temperature, maxOutputTokens, responseFormat } = this.input;
-    const system = instructions ?? this.session.instructions;
+    const { system } = this;
+    const { reasoning, temperature, maxOutputTokens, responseFormat } = this.input;
     const tools = [...this.tools.values()].map(({ name, description, inputSchema }) => ({
       name,
       description,

@@ -17,7 +17,7 @@ describe('a message', () => {
         {
           type: 'text',
           text: 'half \ud800 and \u0000',
-          native: { vendor: 'v', model: 'm', data: { $ref: { 'a.b': [] } } },
+          native: { vendor: 'v', model: 'm', system: 's', data: { $ref: { 'a.b': [] } } },
         },
         { type: 'tool_call', callId: 'c', name: 'n', arguments: JSON.parse('{"__proto__":{"x":1},"":{}}') as never },
       ],

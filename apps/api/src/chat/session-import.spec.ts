@@ -29,7 +29,7 @@ const whole = (): any => ({
       finish: 'tool_calls',
       cost: null,
       parts: [
-        { type: 'reasoning', text: '', native: { vendor: 'x', model: 'y', data: '{"$sig":"é"}' } },
+        { type: 'reasoning', text: '', native: { vendor: 'x', model: 'y', system: 's', data: '{"$sig":"é"}' } },
         { type: 'tool_call', callId: 'c1', name: 'look', arguments: '{"$gt":1,"constructor":2}' },
       ],
       createdAt: at,
@@ -62,7 +62,7 @@ describe('readSessionImport', () => {
     const input = readSessionImport(whole());
     expect(input.session).toMatchObject({ title: 'Trip', metadata: { 'a.b': 'c' } });
     expect(input.messages[1].parts).toEqual([
-      { type: 'reasoning', text: '', native: { vendor: 'x', model: 'y', data: { $sig: 'é' } } },
+      { type: 'reasoning', text: '', native: { vendor: 'x', model: 'y', system: 's', data: { $sig: 'é' } } },
       { type: 'tool_call', callId: 'c1', name: 'look', arguments: { $gt: 1, constructor: 2 } },
     ]);
     expect(input.messages[0].createdAt).toEqual(new Date(at));

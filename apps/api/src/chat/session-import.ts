@@ -57,7 +57,7 @@ const usage = z.strictObject({
 });
 const cost = z.number().min(0).max(1e12).nullable();
 
-const native = z.strictObject({ vendor: line(64), model: line(200), data: jsonText }).optional();
+const native = z.strictObject({ vendor: line(64), model: line(200), system: line(64), data: jsonText }).optional();
 const text = z.strictObject({ type: z.literal('text'), text: z.string(), native });
 const reasoning = z.strictObject({ type: z.literal('reasoning'), text: z.string(), native });
 const toolCall = z.strictObject({

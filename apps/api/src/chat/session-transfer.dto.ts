@@ -29,10 +29,12 @@ export class ForkSessionDto {
   title?: string;
 }
 
-/** A vendor's own form of a part, given back to that vendor and model only. */
+/** A vendor's own form of a part, given back to that vendor and model only, under that system prompt. */
 export class ExportedNativeDto {
   vendor: string;
   model: string;
+  /** Fingerprint of the system prompt it was said under. */
+  system: string;
   /** JSON text. */
   data: string;
 }

@@ -24,7 +24,7 @@ function expectPaired(transcript: LlmMessage[]): void {
 
 describe('stored messages as a model is told them', () => {
   it('keep their order, their thoughts and what their vendor said of them', () => {
-    const native = { vendor: 'openai', model: 'gpt', data: { id: 'rs_1' } };
+    const native = { vendor: 'openai', model: 'gpt', system: 's', data: { id: 'rs_1' } };
     const thought: StoredPart = { type: 'reasoning', text: 'hm', native };
     const stored = [say('user', text('one')), say('assistant', thought, text('two')), say('user', text('three'))];
     expect(toTranscript(stored, new Map())).toEqual([

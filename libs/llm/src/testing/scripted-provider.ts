@@ -18,6 +18,7 @@ const MODEL: LlmModelInfo = {
 /** Twin of a vendor for tests: plays the given calls one after the other and records what it was asked. */
 export class ScriptedProvider implements LlmProvider {
   readonly id = 'scripted';
+  readonly reservedOptions = ['model'];
   readonly requests: LlmRequest[] = [];
 
   constructor(

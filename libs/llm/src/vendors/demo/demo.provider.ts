@@ -26,6 +26,7 @@ import type { Directive } from './script';
 export const demoVendor: VendorFactory = () => [new DemoProvider()];
 
 export class DemoProvider implements LlmProvider {
+  readonly reservedOptions = [];
   readonly id = 'demo';
 
   isConfigured(): boolean {

@@ -9,7 +9,7 @@ const thought: LlmMessage = {
     {
       type: 'reasoning',
       text: 'hm',
-      native: { vendor: 'local', model: 'm', data: { field: 'reasoning_content' } },
+      native: { vendor: 'local', model: 'm', system: 's', data: { field: 'reasoning_content' } },
     },
     { type: 'tool_call', callId: 'c1', name: 'look', arguments: { a: 1 } },
   ],

@@ -27,6 +27,9 @@ export interface OpenAiOptions extends Omit<LlmEndpoint, 'name'> {
 abstract class OpenAiWire implements LlmProvider {
   readonly id: string;
   readonly setting?: string;
+  readonly reservedOptions = [
+    ...['model', 'input', 'instructions', 'messages', 'stream', 'stream_options', 'store', 'tools', 'response_format'],
+  ];
   protected readonly list: ModelList;
   private readonly party: WireParty;
   private connected?: Promise<OpenAiClient>;

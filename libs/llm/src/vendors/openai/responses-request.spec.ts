@@ -4,7 +4,7 @@ import { responsesRequest } from './responses-request';
 
 const MODEL = 'gpt-6.1-terra';
 const user: LlmMessage = { role: 'user', content: [{ type: 'text', text: 'hi' }] };
-const native = (data: unknown, extra: object = {}) => ({ vendor: 'openai', model: MODEL, data, ...extra });
+const native = (data: unknown, extra: object = {}) => ({ vendor: 'openai', model: MODEL, system: 's', data, ...extra });
 const reasoning = { id: 'rs_1', type: 'reasoning', summary: [], encrypted_content: 'gAAA+/=' };
 
 const body = (extra: Partial<LlmRequest>, model = knownModel(MODEL) ?? unknownModel(MODEL), summaries = true) =>
