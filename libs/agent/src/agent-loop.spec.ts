@@ -9,6 +9,8 @@ import {
   type AgentPorts,
   type AgentTool,
   type Answer,
+  type ModelChain,
+  type StepModel,
 } from './index';
 
 const askUser: AgentTool = {
@@ -31,6 +33,9 @@ class Rig {
   readonly abort = new AbortController();
   inbox: { steers: { inputId: string; text: string }[]; answers: Answer[] } = { steers: [], answers: [] };
   draining = false;
+  /** Models that stand in for the first one. */
+  standIns: string[] = [];
+  private calls = 0;
   closes = 0;
 
   constructor(
@@ -57,26 +62,44 @@ class Rig {
     return this.events.filter((event) => event.type === type) as Extract<RunEventDraft, { type: T }>[];
   }
 
+  /** One model of the chain; all of them play the same calls. */
+  private model(model: string): StepModel {
+    return {
+      ref: `scripted/${model}`,
+      vendor: 'scripted',
+      model,
+      stamp: { vendor: 'scripted', model, system: '' },
+      stream: (request, signal) => this.provider.stream(request, signal),
+      retryDelay: (error, attempt) => retryDelay(error, attempt, 3, () => 0),
+      cost: (usage) => costOf({ input: 1, output: 2, cacheRead: 1, cacheWrite: 1 }, usage),
+      pause: () => Promise.resolve(),
+      newCallId: () => `call_new${++this.calls}`,
+    };
+  }
+
+  private chain(): ModelChain {
+    const models = ['model', ...this.standIns].map((name) => this.model(name));
+    return {
+      get current() {
+        return models[0];
+      },
+      next: () => {
+        models.shift();
+        return Promise.resolve(models[0]);
+      },
+    };
+  }
+
   private ports(): AgentPorts {
     let interactions = 0;
-    let calls = 0;
+    const models = this.chain();
     return {
-      model: {
-        ref: 'scripted/model',
-        vendor: 'scripted',
-        stamp: { vendor: 'scripted', model: 'model', system: '' },
-        model: 'model',
-        stream: (request, signal) => this.provider.stream(request, signal),
-        retryDelay: (error, attempt) => retryDelay(error, attempt, 3, () => 0),
-        cost: (usage) => costOf({ input: 1, output: 2, cacheRead: 1, cacheWrite: 1 }, usage),
-        pause: () => Promise.resolve(),
-        newCallId: () => `call_new${++calls}`,
-      },
+      models,
       tools: new Map([[askUser.name, askUser]]),
       limits: this.limits,
       newInteractionId: () => `int_${++interactions}`,
       expiry: () => new Date('2030-01-01T00:00:00Z'),
-      request: (messages) => ({ model: 'model', messages: structuredClone(messages) }),
+      request: (messages) => ({ model: models.current.model, messages: structuredClone(messages) }),
       saveModel: (step, result) => this.store(`m:${step}:1`, result),
       storedModel: (step) => this.stored[`m:${step}:1`] as never,
       saveResults: async (step, results) => void (await this.store(`m:${step}:2`, results)),
@@ -256,6 +279,58 @@ describe('the agent loop', () => {
   });
 });
 
+describe('a chain of models', () => {
+  const answer = text('one two three');
+
+  it('shows no text twice, wherever the first model breaks off: the next one begins after a reset', async () => {
+    for (let chunk = 0; chunk < answer.length; chunk += 1) {
+      const broken = [...answer.slice(0, chunk), new LlmError('unavailable', 'down', { status: 500 })];
+      const rig = new Rig([broken, broken, broken, answer]);
+      rig.standIns = ['second'];
+      const state = await rig.run();
+      const said = state.partsOf(1).map(([, part]) => part.text.join(''));
+      expect(said).toEqual(['one two three']);
+      expect(rig.of('step.started').map(({ model, attempt }) => [model, attempt])).toEqual([
+        ...[1, 2, 3].map((attempt) => ['model', attempt]),
+        ['second', 4],
+      ]);
+      const change = rig.types.lastIndexOf('step.reset');
+      expect(rig.events.slice(change - 1, change + 2)).toMatchObject([
+        { type: 'provider.retry', code: 'provider_unavailable', status: 500, waitMs: 0, attempt: 3 },
+        { type: 'step.reset', attempt: 3, reason: 'fallback' },
+        { type: 'step.started', model: 'second' },
+      ]);
+      expect(rig.provider.requests.map(({ model }) => model)).toEqual(['model', 'model', 'model', 'second']);
+    }
+  });
+
+  it('stays with the model that answered, and says which one that was', async () => {
+    const refused = [new LlmError('auth', 'no key')];
+    const rig = new Rig([refused, tools(call('c1', 'nothing', {})), answer]);
+    rig.standIns = ['second'];
+    const state = await rig.run();
+    expect(state.modelCalls.map(({ step, model }) => [step, model])).toEqual([
+      [1, 'scripted/second'],
+      [2, 'scripted/second'],
+    ]);
+    expect(rig.stored['m:1:1']).toMatchObject({ model: 'scripted/second' });
+    expect(rig.provider.requests.map(({ model }) => model)).toEqual(['model', 'second', 'second']);
+  });
+
+  it('ends with the failure of the last one', async () => {
+    const rig = new Rig([[new LlmError('auth', 'first')], [new LlmError('auth', 'second')]]);
+    rig.standIns = ['second'];
+    await expect(rig.run()).rejects.toThrow('second');
+  });
+
+  it.each(['invalid-request', 'context-overflow'] as const)('asks no other model what is wrong: %s', async (kind) => {
+    const rig = new Rig([[new LlmError(kind, 'no')], answer]);
+    rig.standIns = ['second'];
+    await expect(rig.run()).rejects.toMatchObject({ kind });
+    expect(rig.provider.requests).toHaveLength(1);
+  });
+});
+
 describe('a run that a new owner goes on with', () => {
   const fold = (drafts: RunEventDraft[]) => RunState.fold(drafts as RunEvent[]);
   const started: RunEventDraft = { type: 'run.started', epoch: 1, messageId: 'm:0:0' };
@@ -300,6 +375,7 @@ describe('a run that a new owner goes on with', () => {
       step: 1,
       finish: 'stop',
       messageId: 'm:1:1',
+      durationMs: 1,
       usage: NO_USAGE,
       cost: 0,
     };

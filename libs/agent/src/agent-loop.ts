@@ -2,7 +2,7 @@ import type { RunEventDraft } from '@scorpio/events';
 import type { LlmMessage, LlmRequest, LlmToolResult } from '@scorpio/llm/contract';
 import type { RunState } from './run-state';
 import { checkBudget, type RunLimits } from './run-policy';
-import { callModel, type StepModel, type StepResult } from './step';
+import { callModel, type ModelChain, type StepResult } from './step';
 import { beginCalls, takeAnswer, type Answer, type ToolPorts } from './tool-runner';
 
 /** A message that came while the run was live. */
@@ -13,9 +13,9 @@ export interface Steer {
 
 /** What the loop needs from around it. */
 export interface AgentPorts extends ToolPorts {
-  model: StepModel;
+  models: ModelChain;
   limits: RunLimits;
-  /** The request for these messages; the same prefix every time. */
+  /** The request for these messages to the chain's current model; the same prefix every time. */
   request(messages: LlmMessage[]): LlmRequest;
   /** Stores a step's model message, once its text is in the log. @returns its id */
   saveModel(step: number, result: StepResult): Promise<string>;
@@ -99,8 +99,7 @@ class AgentLoop {
     const parts = state.partsOf(state.step);
     const stored = parts.every(([, part]) => part.done) ? ports.storedModel(state.step) : undefined;
     if (stored) {
-      const { finish, messageId, usage, cost } = stored;
-      yield [{ type: 'step.completed', step: state.step, finish, messageId, usage, cost }];
+      yield [completedStep(state.step, stored.messageId, stored)];
       this.messages.push({ role: 'assistant', content: stored.content });
     } else if (parts.length)
       yield [{ type: 'step.reset', step: state.step, attempt: state.attempt, reason: 'recovered' }];
@@ -108,13 +107,12 @@ class AgentLoop {
 
   private async *runStep(step: number): AsyncGenerator<RunEventDraft[]> {
     const { state, ports, control } = this;
-    const request = ports.request(this.messages);
-    const result = yield* callModel(step, request, ports.model, state, control.signal);
+    const request = (): LlmRequest => ports.request(this.messages);
+    const result = yield* callModel(step, request, ports.models, state, control.signal);
     // The message says only what the log holds: a crash between the two finds both or mends the step.
     await control.durable();
     const messageId = await ports.saveModel(step, result);
-    const { finish, usage, cost } = result;
-    yield [{ type: 'step.completed', step, finish, messageId, usage, cost }];
+    yield [completedStep(step, messageId, result)];
     this.messages.push({ role: 'assistant', content: result.content });
   }
 
@@ -151,6 +149,12 @@ class AgentLoop {
     }
   }
 }
+
+const completedStep = (
+  step: number,
+  messageId: string,
+  { finish, usage, cost, durationMs }: StepResult,
+): RunEventDraft => ({ type: 'step.completed', step, finish, messageId, usage, cost, durationMs });
 
 /** The results of a step's calls, in the order in which the model asked. */
 export const resultsOf = (state: RunState, step: number): LlmToolResult[] =>

@@ -32,6 +32,18 @@ export interface CallState {
   interactionId?: string;
 }
 
+/** A model call that ended properly. */
+export interface ModelCall {
+  step: number;
+  /** `vendor/model` that answered. */
+  model: string;
+  messageId: string;
+  usage: TokenUsage;
+  /** US dollars, or null where the price is unknown. */
+  cost: number | null;
+  durationMs: number;
+}
+
 export interface InteractionState {
   id: string;
   callId?: string;
@@ -48,6 +60,8 @@ export class RunState {
   step = 0;
   stepOpen = false;
   attempt = 0;
+  /** `vendor/model` that was asked last. */
+  model?: string;
   /** Why the last completed step ended. */
   finish?: StepFinish;
   nextPart = 1;
@@ -58,6 +72,7 @@ export class RunState {
   unanswered = false;
   /** Message ids in order: the input, then each step's. */
   readonly messages: string[] = [];
+  readonly modelCalls: ModelCall[] = [];
   usage: TokenUsage = NO_USAGE;
   /** Null once a step's price was unknown. */
   cost: number | null = 0;
@@ -76,17 +91,14 @@ export class RunState {
       case 'step.started':
         this.step = event.step;
         this.attempt = event.attempt;
+        this.model = `${event.provider}/${event.model}`;
         this.stepOpen = true;
         this.unanswered = false;
         return;
       case 'step.reset':
         return this.dropStep(event.step);
       case 'step.completed':
-        this.stepOpen = false;
-        this.finish = event.finish;
-        this.usage = addUsage(this.usage, event.usage);
-        this.cost = this.cost === null || event.cost === null ? null : this.cost + event.cost;
-        return this.said(event.messageId);
+        return this.completeStep(event);
       case 'part.started':
         return this.startPart(event);
       case 'part.delta': {
@@ -157,6 +169,16 @@ export class RunState {
       default:
         event satisfies never;
     }
+  }
+
+  private completeStep(event: Extract<RunEventDraft, { type: 'step.completed' }>): void {
+    const { step, messageId, usage, cost, durationMs } = event;
+    this.stepOpen = false;
+    this.finish = event.finish;
+    this.modelCalls.push({ step, model: this.model ?? '', messageId, usage, cost, durationMs });
+    this.usage = addUsage(this.usage, usage);
+    this.cost = this.cost === null || cost === null ? null : this.cost + cost;
+    this.said(messageId);
   }
 
   private said(messageId: string): void {

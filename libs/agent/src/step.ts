@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RunEventDraft, StepFinish, TokenUsage } from '@scorpio/events';
-import { parseJson, type JsonObject } from '@scorpio/kernel';
+import { monotonicMs, parseJson, type JsonObject } from '@scorpio/kernel';
 import {
   LlmError,
   type LlmAssistantPart,
@@ -28,9 +28,20 @@ export interface StepModel {
   newCallId(): string;
 }
 
+/** The models of a run: the one that is asked now, and those that stand in when it cannot answer. */
+export interface ModelChain {
+  readonly current: StepModel;
+  /** Makes the next one the current one; undefined when none is left. */
+  next(): Promise<StepModel | undefined>;
+}
+
 /** What a model call came to. */
 export interface StepResult {
+  /** `vendor/model` that answered. */
+  model: string;
   finish: StepFinish;
+  /** Of the attempt that succeeded, in milliseconds. */
+  durationMs: number;
   usage: TokenUsage;
   cost: number | null;
   content: LlmAssistantPart[];
@@ -58,6 +69,16 @@ const CODES: Record<LlmErrorKind, string> = {
   'invalid-request': 'provider_rejected',
   aborted: 'cancelled',
 };
+
+/** Failures of one model that another one may not have. */
+const FALLS_BACK: ReadonlySet<LlmErrorKind> = new Set([
+  'auth',
+  'rate-limit',
+  'overloaded',
+  'unavailable',
+  'timeout',
+  'truncated',
+]);
 
 /** The stable code by which clients know what went wrong with a provider. */
 export const providerCode = (kind: LlmErrorKind): string => CODES[kind];
@@ -159,46 +180,76 @@ export function toArguments(text: string): JsonObject | undefined {
 }
 
 /**
- * One step's model call, tried until it ends properly or the policy gives up. Yields events; a retry after anything
- * was shown begins with `step.reset`, so that no text is ever shown twice.
+ * One step's model call, tried until it ends properly, the policy gives up on a model and none is left to stand in.
+ * Yields events; a retry after anything was shown begins with `step.reset`, as does each further model, so that no text
+ * is ever shown twice.
+ * @param requestNow the request as it goes to the chain's current model
  * @throws LlmError of the last attempt, or the signal's reason
  */
 export async function* callModel(
   step: number,
-  request: LlmRequest,
-  model: StepModel,
+  requestNow: () => LlmRequest,
+  models: ModelChain,
   state: RunState,
   signal: AbortSignal,
 ): AsyncGenerator<RunEventDraft[], StepResult> {
+  let model = models.current;
+  let request = requestNow();
+  let tries = 0;
   // A step that an older owner had begun goes on counting its attempts.
-  const first = state.step === step ? state.attempt + 1 : 1;
-  for (let attempt = first; ; attempt += 1) {
+  for (let attempt = state.step === step ? state.attempt + 1 : 1; ; attempt += 1) {
+    tries += 1;
     yield [{ type: 'step.started', step, attempt, provider: model.vendor, model: model.model }];
     const call = new Attempt(step, model, state);
     try {
-      for await (const batch of model.stream(request, signal)) {
-        const drafts = call.take(batch);
-        if (drafts.length) yield drafts;
-      }
-      const { finish } = call;
-      if (!finish) throw new LlmError('truncated', 'The model broke off its answer.');
-      const closing = call.close();
-      if (closing.length) yield closing;
-      return { finish: finish.reason, usage: finish.usage, cost: model.cost(finish.usage), content: call.content() };
+      return yield* tryOnce(call, model, request, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof LlmError)) throw error;
-      const waitMs = model.retryDelay(error, attempt - first + 1);
-      if (waitMs === undefined) throw error;
-      yield again(step, attempt, error, waitMs, call.begun);
-      await model.pause(waitMs, signal);
+      const waitMs = model.retryDelay(error, tries);
+      const next = waitMs === undefined && FALLS_BACK.has(error.kind) ? await models.next() : undefined;
+      if (waitMs === undefined && !next) throw error;
+      yield again(step, attempt, error, waitMs ?? 0, next ? 'fallback' : call.begun ? 'retry' : 'unseen');
+      if (next) {
+        model = next;
+        request = requestNow();
+        tries = 0;
+      } else await model.pause(waitMs!, signal);
       if (signal.aborted) throw signal.reason;
     }
   }
 }
 
-function again(step: number, attempt: number, error: LlmError, waitMs: number, shown: boolean): RunEventDraft[] {
+async function* tryOnce(
+  call: Attempt,
+  model: StepModel,
+  request: LlmRequest,
+  signal: AbortSignal,
+): AsyncGenerator<RunEventDraft[], StepResult> {
+  const startedAt = monotonicMs();
+  for await (const batch of model.stream(request, signal)) {
+    const drafts = call.take(batch);
+    if (drafts.length) yield drafts;
+  }
+  const durationMs = Math.round(monotonicMs() - startedAt);
+  const { finish } = call;
+  if (!finish) throw new LlmError('truncated', 'The model broke off its answer.');
+  const closing = call.close();
+  if (closing.length) yield closing;
+  const { reason, usage } = finish;
+  return { model: model.ref, finish: reason, usage, cost: model.cost(usage), durationMs, content: call.content() };
+}
+
+/** Says that a step is tried again: what clients were shown of it is taken back, and always before another model. */
+function again(
+  step: number,
+  attempt: number,
+  error: LlmError,
+  waitMs: number,
+  how: 'unseen' | 'retry' | 'fallback',
+): RunEventDraft[] {
   const code = providerCode(error.kind);
   const retry: RunEventDraft = { type: 'provider.retry', step, status: error.status ?? 0, code, waitMs, attempt };
-  return shown ? [retry, { type: 'step.reset', step, attempt, reason: code }] : [retry];
+  if (how === 'unseen') return [retry];
+  return [retry, { type: 'step.reset', step, attempt, reason: how === 'fallback' ? how : code }];
 }

@@ -66,6 +66,8 @@ export interface LlmRequest {
   temperature?: number;
   reasoning?: { effort: ReasoningEffort };
   responseFormat?: { type: 'json_schema'; name: string; schema: JsonObject; strict: boolean };
+  /** The same for the calls of one conversation, for vendors that route calls to their caches by it. */
+  cacheKey?: string;
   /** Options of one vendor by its name, passed on unread: `{ openai: { service_tier: 'flex' } }`. */
   vendorOptions?: Record<string, JsonObject>;
 }
@@ -112,6 +114,14 @@ export interface LlmPrice {
   long?: { above: number; input: number; output: number };
 }
 
+/** How a vendor was last seen. */
+export interface LlmStanding {
+  /** Whether it can be counted on to answer. */
+  available: boolean;
+  /** What is the matter, for people. */
+  reason?: string;
+}
+
 /** One vendor or one compatible endpoint. */
 export interface LlmProvider {
   /** The part before the slash in `vendor/model`. */
@@ -126,8 +136,13 @@ export interface LlmProvider {
   defaultModel(): string | undefined;
   /** One model by the vendor's own name; undefined where it has none of that name. Never throws. */
   model(id: string): Promise<LlmModelInfo | undefined>;
-  /** Models it offers; from a list or from the vendor, cached. Never throws: a dead endpoint offers what is known of it. */
+  /**
+   * Models it offers; from a list or from the vendor, cached. Never throws and takes a second at most: a dead endpoint
+   * offers what is known of it.
+   */
   models(): Promise<LlmModelInfo[]>;
+  /** How it was last seen; nothing is asked for it. Vendors that are never asked for their models need not tell. */
+  standing?(): LlmStanding;
   /**
    * One model call, tried once. Yields what each read of the socket brought, so that work is per read and not per token.
    * A normal end is preceded by exactly one `finish`; a stream that ends without one throws `truncated`.

@@ -2,6 +2,7 @@ export { LlmError } from './contract';
 export type * from './contract';
 export { LLM_PROVIDERS, LlmRegistry, type ModelListing, type ResolvedModel } from './llm-registry';
 export { LlmModule } from './llm.module';
-export { systemPrint } from './portable-history';
+export { portableHistory, systemPrint, type HistoryTarget } from './portable-history';
+export { checkContext, checkDemands, checkLength, checkVendorOptions, type ModelDemands } from './preflight';
 export { costOf } from './prices';
 export { retryDelay } from './retry';

@@ -21,6 +21,7 @@ export interface ChatInput {
   temperature?: number;
   maxOutputTokens?: number;
   responseFormat?: { type: 'json_schema'; name: string; schema: JsonObject; strict: boolean };
+  vendorOptions?: Record<string, JsonObject>;
 }
 
 const MAX_PARTS = 64;

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { AgentFailure, RunState, providerCode, runAgent } from '@scorpio/agent';
+import { AgentFailure, RunState, providerCode, runAgent, type ToolSet } from '@scorpio/agent';
 import { AppConfig } from '@scorpio/config';
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import { DomainError } from '@scorpio/kernel';
@@ -13,11 +13,13 @@ import {
   type RunRecord,
 } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
+import type { SessionRecord } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
 import { ToolsService } from '../tools/tools.service';
 import { autoTitle } from './auto-title';
 import { ChatRun } from './chat-run';
 import { inputOf, textOf, type ChatInput } from './chat-input';
+import { ChatModels, fallbacksOf, type ChatDemands } from './chat-models';
 import { Conversation } from './conversation.service';
 import { messagesOf, settleChat } from './settle-chat';
 
@@ -42,19 +44,19 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
   }
 
   async *run(run: RunRecord, events: RunEvent[], control: RunControl): AsyncGenerator<RunEventDraft[]> {
-    let model: ResolvedModel | undefined;
+    let models: ChatModels | undefined;
     try {
+      const state = RunState.fold(events);
       const owner = { tenantId: run.tenantId, ownerId: run.ownerId };
       const [resolved, session, stored] = await Promise.all([
-        this.registry.resolve(run.model),
+        this.firstModel(run, state),
         run.session ?? this.sessions.get(owner, run.sessionId),
         this.conversation.recent(run),
       ]);
-      model = resolved;
       const input = inputOf(run);
       const tools = this.tools.select(input.tools ?? session.tools);
-      const chat = new ChatRun(run, input, session, model, tools, this.conversation, this.config);
-      const state = RunState.fold(events);
+      models = new ChatModels(resolved, demandsOf(input, session, tools), this.registry, this.config);
+      const chat = new ChatRun(run, input, session, models, tools, this.conversation, this.config);
       // A run that begins just now has its first events still on their way to the log.
       if (!events.length) state.apply({ type: 'run.started', epoch: run.epoch, messageId: this.inputMessageId(run) });
       const messages = await chat.begin(state, stored);
@@ -63,8 +65,14 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
           ? [...this.titled(run), completedWith(drafts[0], run, state)]
           : drafts;
     } catch (error) {
-      throw failureOf(error, model);
+      throw failureOf(error, models);
     }
+  }
+
+  /** The model a run had come to, if it has a chain, else the one its message named. */
+  private firstModel(run: RunRecord, { model }: RunState): Promise<ResolvedModel> {
+    const chained = model !== undefined && fallbacksOf(run.model, this.config.llm.fallbackModels).includes(model);
+    return this.registry.resolve(chained ? model : run.model);
   }
 
   settle(run: RunRecord, events: RunEvent[], outcome: RunOutcome): Promise<RunEventDraft[]> {
@@ -87,6 +95,14 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
   }
 }
 
+const demandsOf = (input: ChatInput, session: SessionRecord, tools: ToolSet): ChatDemands => ({
+  content: input.content,
+  tools: tools.size > 0,
+  structuredOutput: input.responseFormat !== undefined,
+  maxOutputTokens: input.maxOutputTokens,
+  system: input.instructions ?? session.instructions,
+});
+
 const completedWith = (
   draft: Extract<RunEventDraft, { type: 'run.completed' }>,
   run: RunRecord,
@@ -96,14 +112,14 @@ const completedWith = (
 const GIVEN_UP = new Set(['rate-limit', 'overloaded', 'unavailable', 'timeout']);
 
 /** What clients are told of the end of a run that failed; anything else is a fault of ours and passes as it is. */
-function failureOf(error: unknown, model?: ResolvedModel): unknown {
+function failureOf(error: unknown, models?: ChatModels): unknown {
   if (error instanceof AgentFailure) return new RunFailure(error.code, error.message);
   if (error instanceof DomainError) {
     const { hint } = error.details;
     return new RunFailure(error.code, hint ? `${error.message} ${hint}` : error.message, error.kind === 'unavailable');
   }
   if (!(error instanceof LlmError) || error.kind === 'aborted') return error;
-  const setting = model?.provider.setting;
+  const setting = models?.resolved.provider.setting;
   const hint = error.kind === 'auth' && setting ? ` Check ${setting}.` : '';
   const code = GIVEN_UP.has(error.kind) ? 'provider_unavailable' : providerCode(error.kind);
   return new RunFailure(code, error.message + hint, error.retryable, { cause: error });

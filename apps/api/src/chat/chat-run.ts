@@ -1,12 +1,13 @@
 import type { AgentControl, AgentPorts, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
-import { newId, pause } from '@scorpio/kernel';
-import { costOf, retryDelay, systemPrint, type ResolvedModel } from '@scorpio/llm';
+import { newId } from '@scorpio/kernel';
+import { checkContext } from '@scorpio/llm';
 import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
 import type { SessionRecord } from '../sessions/session';
 import type { ChatInput, UserPart } from './chat-input';
+import type { ChatModels } from './chat-models';
 import type { Conversation } from './conversation.service';
 import type { MessageRecord } from './message.schema';
 
@@ -22,7 +23,7 @@ export class ChatRun {
     private readonly run: RunRecord,
     private readonly input: ChatInput,
     private readonly session: SessionRecord,
-    private readonly resolved: ResolvedModel,
+    private readonly models: ChatModels,
     private readonly tools: ToolSet,
     private readonly conversation: Conversation,
     private readonly config: AppConfig,
@@ -51,7 +52,7 @@ export class ChatRun {
   ports(stored: readonly MessageRecord[]): AgentPorts {
     const { run, conversation, config } = this;
     return {
-      model: this.model(),
+      models: this.models,
       tools: this.tools,
       limits: config.runs,
       newInteractionId: () => newId('int'),
@@ -67,43 +68,30 @@ export class ChatRun {
     };
   }
 
-  private model(): AgentPorts['model'] {
-    const { provider, model, ref } = this.resolved;
-    return {
-      ref,
-      vendor: provider.id,
-      model: model.id,
-      stamp: { vendor: provider.id, model: model.id, system: systemPrint(this.system) },
-      stream: (request, signal) => provider.stream(request, signal),
-      retryDelay: (error, attempt) => retryDelay(error, attempt, this.config.llm.maxAttempts),
-      cost: (usage) => costOf(model.price, usage),
-      pause,
-      newCallId: () => newId('call'),
-    };
-  }
-
-  private get system(): string | undefined {
-    return this.input.instructions ?? this.session.instructions;
-  }
-
+  /** The request to the current model. @throws LlmError context-overflow before anything is sent */
   private request(messages: LlmMessage[]): LlmRequest {
-    const { system } = this;
-    const { reasoning, temperature, maxOutputTokens, responseFormat } = this.input;
+    const { system, resolved } = this.models;
+    const { reasoning, temperature, maxOutputTokens, responseFormat, vendorOptions } = this.input;
     const tools = [...this.tools.values()].map(({ name, description, inputSchema }) => ({
       name,
       description,
       inputSchema,
     }));
-    return {
-      model: this.resolved.model.id,
+    const { id } = resolved.model;
+    const request: LlmRequest = {
+      model: id,
       messages,
+      cacheKey: this.session.id,
       ...(system !== undefined && { system }),
       ...(tools.length && { tools }),
       ...(reasoning && { reasoning }),
       ...(temperature !== undefined && { temperature }),
       ...(maxOutputTokens !== undefined && { maxOutputTokens }),
       ...(responseFormat && { responseFormat }),
+      ...(vendorOptions && { vendorOptions }),
     };
+    checkContext(resolved, request);
+    return request;
   }
 
   /** Several steers before one step make one message. */
@@ -146,6 +134,7 @@ export class ChatRun {
 function storedStep(stored: readonly MessageRecord[], id: string): StoredStep | undefined {
   const message = stored.find((one) => one.id === id);
   if (!message || message.partial || !message.finish || !message.usage) return undefined;
+  const { finish, usage, cost = null, model = '', durationMs = 0 } = message;
   const content = message.content as StoredStep['content'];
-  return { messageId: id, finish: message.finish, usage: message.usage, cost: message.cost ?? null, content };
+  return { messageId: id, model, finish, usage, cost, durationMs, content };
 }

@@ -19,6 +19,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { TokenUsage } from '@scorpio/events';
+import type { JsonObject } from '@scorpio/kernel';
 import { RunDto } from '../runs/runs';
 import {
   METADATA_RULE,
@@ -28,6 +29,7 @@ import {
   isMetadata,
 } from '../sessions/session-limits';
 import { MessageDto, type MessagePartDto } from './message.dto';
+import { isVendorOptions } from './vendor-options';
 
 /** Text of a message. */
 export class InputTextDto {
@@ -149,6 +151,22 @@ export class ChatMessageRequestDto {
   @ValidateNested()
   @Type(() => ResponseFormatDto)
   responseFormat?: ResponseFormatDto;
+
+  /** Further options of one vendor or endpoint, passed on as they are: `{"openai": {"service_tier": "flex"}}`. */
+  @IsOptional()
+  @ValidateBy({
+    name: 'isVendorOptions',
+    validator: {
+      validate: isVendorOptions,
+      defaultMessage: () => '$property must hold an object for each vendor, together at most 32,768 characters of JSON',
+    },
+  })
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    additionalProperties: { type: 'object', additionalProperties: true },
+  })
+  vendorOptions?: Record<string, JsonObject>;
 
   /** Your own labels of the run, and of the session that the message makes. */
   @IsOptional()

@@ -5,6 +5,7 @@ import { RunsModule } from '../runs/runs.module';
 import { SessionsModule } from '../sessions/sessions.module';
 import { ToolsModule } from '../tools/tools.module';
 import { ChatAnswers } from './chat-answer.service';
+import { ChatPreflight } from './chat-preflight.service';
 import { ChatController } from './chat.controller';
 import { ChatRunHandler } from './chat-run.handler';
 import { ChatService } from './chat.service';
@@ -14,6 +15,6 @@ import { HistoryModule } from './history.module';
 @Module({
   imports: [LlmModule, BlobsModule, RunsModule, SessionsModule, ToolsModule, HistoryModule],
   controllers: [ChatController],
-  providers: [ChatService, ChatAnswers, ChatRunHandler, Conversation],
+  providers: [ChatService, ChatPreflight, ChatAnswers, ChatRunHandler, Conversation],
 })
 export class ChatModule {}

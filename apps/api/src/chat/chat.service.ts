@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DomainError, canonicalJson, newId } from '@scorpio/kernel';
-import { LlmRegistry } from '@scorpio/llm';
 import { addLogContext } from '@scorpio/observability';
 import { accessOf, ownerOf, type Owner, type Principal } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
@@ -10,6 +9,7 @@ import type { SessionRecord, SessionSeed } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
 import { ToolsService } from '../tools/tools.service';
 import type { ChatMessageRequestDto } from './chat.dto';
+import { ChatPreflight } from './chat-preflight.service';
 import { readMessage, type ChatInput, type SentPart, type UserPart } from './chat-input';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -19,7 +19,7 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 export class ChatService {
   constructor(
     private readonly sessions: SessionsService,
-    private readonly registry: LlmRegistry,
+    private readonly preflight: ChatPreflight,
     private readonly tools: ToolsService,
     private readonly blobs: BlobsService,
     private readonly runs: RunAcceptance,
@@ -38,7 +38,7 @@ export class ChatService {
     const idempotency = idempotencyOf(request, sessionId, idempotencyKey);
     const parts = readMessage(request.message);
     const [session, hasLine] = await this.located(principal, sessionId);
-    const { ref } = await this.registry.resolve(request.model ?? session?.model);
+    const model = await this.preflight.check(request, parts, session);
     if (request.tools) this.tools.check(request.tools);
     if (!session) await this.sessions.checkQuota(principal.tenantId);
     const owner = session ? { tenantId: session.tenantId, ownerId: session.ownerId } : ownerOf(principal);
@@ -49,7 +49,7 @@ export class ChatService {
       by: principal.id,
       sessionId: id,
       ...(!session && { seed: seedOf(request) }),
-      model: ref,
+      model,
       input: JSON.stringify(input),
       ...(request.metadata && { metadata: JSON.stringify(request.metadata) }),
       onBusy: request.onBusy,
@@ -104,7 +104,7 @@ function idempotencyOf(
 
 /** What the run works on. Settings of a session that the message makes are the session's. */
 function inputOf(request: ChatMessageRequestDto, session: SessionRecord | undefined, content: UserPart[]): ChatInput {
-  const { instructions, tools, reasoning, temperature, maxOutputTokens, responseFormat } = request;
+  const { instructions, tools, reasoning, temperature, maxOutputTokens, responseFormat, vendorOptions } = request;
   return {
     content,
     ...(session && instructions !== undefined && { instructions }),
@@ -113,6 +113,7 @@ function inputOf(request: ChatMessageRequestDto, session: SessionRecord | undefi
     ...(temperature !== undefined && { temperature }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     ...(responseFormat && { responseFormat: { ...responseFormat } as ChatInput['responseFormat'] }),
+    ...(vendorOptions && { vendorOptions }),
   };
 }
 

@@ -47,13 +47,13 @@ export class Conversation {
     return this.save(run, step, INPUT, { role: 'user', content });
   }
 
-  async saveModel(run: RunRecord, step: number, { content, finish, usage, cost }: StepResult): Promise<string> {
-    return this.save(run, step, MODEL, { role: 'assistant', content, model: run.model, finish, usage, cost });
+  async saveModel(run: RunRecord, step: number, result: StepResult): Promise<string> {
+    return this.save(run, step, MODEL, { role: 'assistant', ...result });
   }
 
   /** Stores what a model had said when its run was ended. */
-  async savePartial(run: RunRecord, step: number, content: StoredPart[]): Promise<string> {
-    return this.save(run, step, MODEL, { role: 'assistant', content, model: run.model, partial: true });
+  async savePartial(run: RunRecord, step: number, model: string, content: StoredPart[]): Promise<string> {
+    return this.save(run, step, MODEL, { role: 'assistant', content, model, partial: true });
   }
 
   async saveResults(run: RunRecord, step: number, results: LlmToolResult[]): Promise<string> {

@@ -31,6 +31,8 @@ export interface MessageRecord extends Owner {
   finish?: StepFinish;
   usage?: TokenUsage;
   cost?: number | null;
+  /** Milliseconds of the model call. */
+  durationMs?: number;
   /** It was cut short: the run was cancelled or failed. */
   partial?: boolean;
   createdAt: Date;
@@ -79,6 +81,9 @@ export class MessageModel {
   /** Null: its price is not known. */
   @Prop({ type: Number })
   cost?: number | null;
+
+  @Prop({ type: Number })
+  durationMs?: number;
 
   @Prop({ type: Boolean })
   partial?: boolean;

@@ -23,7 +23,7 @@ class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartia
     return this.keep(at(step, 0), content);
   }
 
-  async savePartial(_run: RunRecord, step: number, content: StoredPart[]): Promise<string> {
+  async savePartial(_run: RunRecord, step: number, _model: string, content: StoredPart[]): Promise<string> {
     return this.keep(at(step, 1), content);
   }
 
@@ -49,7 +49,7 @@ const call = (step: number, number: number, callId: string): RunEventDraft[] => 
 ];
 const usage = { ...NO_USAGE, inputTokens: 3, outputTokens: 2 };
 const done = (step: number): RunEventDraft => ({
-  ...{ type: 'step.completed', step, finish: 'tool_calls', messageId: at(step, 1), usage, cost: 0.5 },
+  ...{ type: 'step.completed', step, finish: 'tool_calls', messageId: at(step, 1), usage, cost: 0.5, durationMs: 1 },
 });
 const asked = (callId: string, interactionId: string): RunEventDraft => ({
   ...{ type: 'interaction.requested', interactionId, kind: 'question', callId, prompt: '?', expiresAt: '2030-01-01' },

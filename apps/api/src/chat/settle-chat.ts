@@ -37,7 +37,8 @@ export async function settleChat(
   for (const call of state.calls.values()) if (call.status !== 'completed') say(abandoned(call.callId, ended));
   if (state.stepOpen) {
     const content = said(state);
-    if (content.length) state.messages.push(await conversation.savePartial(run, state.step, content));
+    if (content.length)
+      state.messages.push(await conversation.savePartial(run, state.step, state.model ?? run.model, content));
   } else if (state.step > 0 && state.callsOf(state.step).length)
     await conversation.saveResults(run, state.step, resultsOf(state, state.step));
   const messages = messagesOf(run, state);

@@ -11,12 +11,13 @@ export class StepStarted extends RunEventEnvelope {
   model: string;
 }
 
-/** Drop all parts of this step: it is tried again, and its text comes anew. */
+/** Drop all parts of this step: it is tried again, perhaps with another model, and its text comes anew. */
 export class StepReset extends RunEventEnvelope {
   type: 'step.reset';
   step: number;
   /** The attempt that was given up. */
   attempt: number;
+  /** `fallback` when another model takes over, `recovered` after a crash, else the code of the failure. */
   reason: string;
 }
 
@@ -33,9 +34,11 @@ export class StepCompleted extends RunEventEnvelope {
   usage: TokenUsage;
   /** US dollars; null where the model's price is unknown. */
   cost: number | null;
+  /** Milliseconds of the model call that succeeded. */
+  durationMs: number;
 }
 
-/** The provider failed in a way that is tried again after a wait. */
+/** The provider failed: the call is tried again after a wait, or at once with the next model of the chain. */
 export class ProviderRetry extends RunEventEnvelope {
   type: 'provider.retry';
   step: number;

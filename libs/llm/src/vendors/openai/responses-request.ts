@@ -18,6 +18,7 @@ export function responsesRequest(
   return {
     model: request.model,
     instructions: request.system,
+    ...(vendor === 'openai' && { prompt_cache_key: request.cacheKey }),
     input: request.messages.flatMap((message) => inputItems(message, { vendor, model: request.model })),
     stream: true,
     store: false,
