@@ -27,15 +27,27 @@ export class ByteReader {
     });
   }
 
-  /** The next bytes, or null at a clean end. Throws where the connection broke. */
-  async read(): Promise<Uint8Array | null> {
-    for (;;) {
-      const bytes = this.source.read() as Uint8Array | null;
-      if (bytes !== null) return bytes;
-      if (this.error) throw this.error;
-      if (this.ended) return null;
-      if (this.closed) throw new Error('The connection was closed.');
-      await new Promise<void>((resolve) => (this.wake = resolve));
+  /**
+   * The next bytes, or null at a clean end, or where none came within the time given. Throws where the connection broke.
+   */
+  async read(withinMs?: number): Promise<Uint8Array | null> {
+    let late = false;
+    const onTimeout = (): void => {
+      late = true;
+      this.wake?.();
+    };
+    const timer = withinMs === undefined ? undefined : setTimeout(onTimeout, withinMs);
+    try {
+      for (;;) {
+        const bytes = this.source.read() as Uint8Array | null;
+        if (bytes !== null) return bytes;
+        if (this.error) throw this.error;
+        if (this.ended || late) return null;
+        if (this.closed) throw new Error('The connection was closed.');
+        await new Promise<void>((resolve) => (this.wake = resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

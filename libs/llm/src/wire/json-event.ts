@@ -2,14 +2,17 @@ import { parseJson } from '@scorpio/kernel';
 import { LlmError } from '../contract';
 import { vendorError, type WireParty } from './errors';
 
-/**
- * The object that an event carries.
- * @throws LlmError `unavailable` where it is no object, and the vendor's own error where it holds nothing but one
- */
-export function readEvent(data: string, party: WireParty): object {
+/** The object that an event carries. @throws LlmError `unavailable` where it is none */
+export function readObject(data: string, party: WireParty): object {
   const value = parseJson(data);
   if (value === null || typeof value !== 'object')
     throw new LlmError('unavailable', `${party.name} sent something that is not JSON.`);
+  return value;
+}
+
+/** {@link readObject}. @throws LlmError the vendor's own error where the event holds nothing but one */
+export function readEvent(data: string, party: WireParty): object {
+  const value = readObject(data, party);
   const { type, error } = value as { type?: unknown; error?: unknown };
   // Gateways report failures within a stream as a bare `{"error": {…}}`, whatever the form of the rest.
   if (error && (type === undefined || (type === 'error' && typeof error === 'object')))

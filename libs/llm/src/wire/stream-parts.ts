@@ -8,10 +8,15 @@ import { PartBatch } from './part-batch';
 import { SseReader } from './sse-reader';
 import { Watch, type WireLimits } from './watch';
 
+/** How long the end of a settled answer is waited for: what may still come is a count, not the answer. */
+const SETTLED_MS = 1_000;
+
 /** Turns the events of one answer into parts. */
 export interface AnswerParser {
   /** Whether the answer has finished. */
   readonly done: boolean;
+  /** Whether the answer would be whole if the stream ended now; for vendors whose only terminal marker is that end. */
+  readonly settled?: boolean;
   /** @throws LlmError for an error told within the stream, and for what cannot be understood */
   push(event: EventSourceMessage, batch: PartBatch): void;
   /** The stream ended cleanly: finishes the answer if that is enough for this vendor. */
@@ -64,7 +69,7 @@ async function* readAnswer(
   const batch = new PartBatch();
   while (!parser.done) {
     watch.wait(batch.isWriting ? limits.idleTimeoutMs : limits.firstByteTimeoutMs);
-    const bytes = await reader.read();
+    const bytes = await reader.read(parser.settled ? SETTLED_MS : undefined);
     watch.arrived();
     if (watch.verdict) throw watch.verdict;
     if (bytes === null) {
