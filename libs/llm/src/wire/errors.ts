@@ -17,9 +17,16 @@ export interface VendorFault {
   code?: string;
   message?: string;
   retryAfterMs?: number;
+  /** What it is, where the vendor says more than its status and code do. */
+  kind?: LlmErrorKind;
 }
 
 const MAX_MESSAGE = 400;
+
+/** OpenAI's codes, and Anthropic's (`ErrorType` and `details.error_code` of its SDK). */
+const EMPTY_ACCOUNT = /^(insufficient_quota|billing_hard_limit_reached|billing_error|\w+_spend_limit_reached)$/;
+/** Anthropic says `prompt is too long: 210000 tokens > 200000 maximum`. */
+const TOO_LONG = /context.{0,20}(length|window|limit)|maximum context|prompt is too long/i;
 
 /** A stack trace and all that follows it, as JavaScript, Java and Python print it. */
 const STACK = /\n\s+at \S[^]*|\bTraceback \(most recent call last\)[^]*/;
@@ -50,7 +57,7 @@ export function retryAfterMs(headers: { get(name: string): string | null }, now 
 
 /** The error for what a vendor answered. */
 export function vendorError(fault: VendorFault, party: WireParty, cause?: unknown): LlmError {
-  const kind = kindOf(fault);
+  const kind = fault.kind ?? kindOf(fault);
   const said = fault.message ? redact(fault.message, party.secrets) : '';
   const status = fault.status ? ` (${fault.status})` : '';
   const message =
@@ -64,17 +71,20 @@ const advice = (party: WireParty): string => (party.setting ? `Check ${party.set
 
 function kindOf({ status, code, message }: VendorFault): LlmErrorKind {
   // Waiting does not fill an empty account: it needs its owner, as a wrong key does.
-  if (code === 'insufficient_quota' || code === 'billing_hard_limit_reached') return 'auth';
-  if (code === 'context_length_exceeded' || /context.{0,20}(length|window)|maximum context/i.test(message ?? '')) {
+  if (EMPTY_ACCOUNT.test(code ?? '') || /credit balance is too low/i.test(message ?? '')) return 'auth';
+  if (code === 'context_length_exceeded' || code === 'request_too_large' || TOO_LONG.test(message ?? '')) {
     if (!status || (status >= 400 && status < 500 && status !== 429)) return 'context-overflow';
   }
   if (status) return kindOfStatus(status);
   if (!code) return 'unavailable';
   if (/^\d{3}$/.test(code)) return kindOfStatus(Number(code));
   if (/rate_limit/.test(code)) return 'rate-limit';
+  if (code === 'timeout_error') return 'timeout';
   if (/overload/.test(code)) return 'overloaded';
   if (/api_key|auth|permission/.test(code)) return 'auth';
-  return /^(invalid|image|unsupported|failed_to_download|empty_image|bio_policy|misalignment|data_residency)/.test(code)
+  return /^(invalid|not_found|image|unsupported|failed_to_download|empty_image|bio_policy|misalignment|data_residency)/.test(
+    code,
+  )
     ? 'invalid-request'
     : 'unavailable';
 }

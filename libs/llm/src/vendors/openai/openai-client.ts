@@ -1,9 +1,7 @@
-import { LlmError } from '../../contract';
-import { connectionError, retryAfterMs, vendorError, type WireParty } from '../../wire/errors';
-import { openFetch, type RawResponse } from '../../wire/http';
+import { openFetch } from '../../wire/http';
+import { NEVER_MS } from '../../wire/sdk-call';
 
-/** Longer than any call may last: our own limits end calls, not the SDK's. */
-const NEVER_MS = 2 ** 31 - 1;
+export { rawResponse, sdkError } from '../../wire/sdk-call';
 
 const load = () => import('openai');
 export type OpenAiClient = InstanceType<Awaited<ReturnType<typeof load>>['default']>;
@@ -32,34 +30,4 @@ export async function openAiClient(options: {
     logLevel: 'off',
     fetch: fetch as unknown as typeof globalThis.fetch,
   });
-}
-
-/** The raw answer of a call of the SDK: with our `fetch` it is the object that our `fetch` made. */
-export const rawResponse = async (call: { asResponse(): Promise<Response> }): Promise<RawResponse> =>
-  (await call.asResponse()) as unknown as RawResponse;
-
-/** What the SDK throws, as our error. Its errors are told by their fields: its classes are not loaded at boot. */
-export function sdkError(error: unknown, party: WireParty): LlmError {
-  if (error instanceof LlmError) return error;
-  const thrown = error as {
-    status?: unknown;
-    code?: unknown;
-    message?: unknown;
-    headers?: Headers;
-    error?: { message?: unknown; code?: unknown; type?: unknown };
-  };
-  const { status, headers, error: body } = thrown;
-  if (typeof status !== 'number') return connectionError(error, party);
-  const said = [body?.message, thrown.message].find((one): one is string => typeof one === 'string');
-  const known = thrown.code ?? body?.code ?? body?.type;
-  return vendorError(
-    {
-      status,
-      code: typeof known === 'string' ? known : undefined,
-      message: said,
-      retryAfterMs: headers && retryAfterMs(headers),
-    },
-    party,
-    error,
-  );
 }
