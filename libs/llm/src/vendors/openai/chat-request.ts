@@ -11,9 +11,7 @@ import { dataUrl, toolOutput } from './user-content';
 export function chatRequest(request: LlmRequest, vendor: string): ChatCompletionCreateParamsStreaming {
   const system: ChatCompletionMessageParam[] = request.system ? [{ role: 'system', content: request.system }] : [];
   const lastUser = request.messages.findLastIndex((message) => message.role === 'user');
-  const messages = request.messages.flatMap((message, index) =>
-    chatMessages(message, index > lastUser ? { vendor, model: request.model } : undefined),
-  );
+  const messages = request.messages.flatMap((message, index) => chatMessages(message, index > lastUser));
   return {
     model: request.model,
     messages: [...system, ...messages],
@@ -44,7 +42,7 @@ const chatTool = (tool: NonNullable<LlmRequest['tools']>[number]) => ({
 const toolChoice = (choice: LlmRequest['toolChoice']): ChatCompletionCreateParamsStreaming['tool_choice'] =>
   typeof choice === 'object' ? { type: 'function', function: { name: choice.name } } : choice;
 
-function chatMessages(message: LlmMessage, target?: { vendor: string; model: string }): ChatCompletionMessageParam[] {
+function chatMessages(message: LlmMessage, ofThisTurn: boolean): ChatCompletionMessageParam[] {
   switch (message.role) {
     case 'user':
       return [{ role: 'user', content: userContent(message.content) }];
@@ -55,7 +53,7 @@ function chatMessages(message: LlmMessage, target?: { vendor: string; model: str
         content: toolOutput(result),
       }));
     case 'assistant':
-      return assistantMessage(message.content, target);
+      return [assistantMessage(message.content, ofThisTurn)];
   }
 }
 
@@ -78,13 +76,9 @@ function userContent(parts: LlmUserPart[]): string | ChatCompletionContentPart[]
  * Reasoning goes back only within the turn that it belongs to, under the name it came by: models that think between
  * tool calls need it there (api-docs.deepseek.com/guides/thinking_mode), and older turns must not have it.
  */
-function assistantMessage(
-  parts: LlmAssistantPart[],
-  target?: { vendor: string; model: string },
-): ChatCompletionMessageParam[] {
+function assistantMessage(parts: LlmAssistantPart[], ofThisTurn: boolean): ChatCompletionMessageParam {
   const text = parts.filter((part) => part.type === 'text').map((part) => part.text);
   const calls = parts.filter((part) => part.type === 'tool_call');
-  if (!text.length && !calls.length) return [];
   const message: ChatCompletionAssistantMessageParam & Record<string, unknown> = {
     role: 'assistant',
     content: text.join('') || null,
@@ -96,12 +90,10 @@ function assistantMessage(
       function: { name: call.name, arguments: JSON.stringify(call.arguments) },
     }));
   for (const part of parts) {
-    if (part.type !== 'reasoning' || !target) continue;
-    const { native } = part;
-    if (native?.vendor !== target.vendor || native.model !== target.model) continue;
-    const field = (native.data as { field?: unknown } | null)?.field;
+    if (part.type !== 'reasoning' || !ofThisTurn) continue;
+    const field = (part.native?.data as { field?: unknown } | null | undefined)?.field;
     if (field === 'reasoning_content' || field === 'reasoning')
       message[field] = ((message[field] as string | undefined) ?? '') + part.text;
   }
-  return [message];
+  return message;
 }

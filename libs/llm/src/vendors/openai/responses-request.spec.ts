@@ -4,7 +4,7 @@ import { responsesRequest } from './responses-request';
 
 const MODEL = 'gpt-6.1-terra';
 const user: LlmMessage = { role: 'user', content: [{ type: 'text', text: 'hi' }] };
-const native = (data: unknown, extra: object = {}) => ({ vendor: 'openai', model: MODEL, system: 's', data, ...extra });
+const native = (data: unknown) => ({ vendor: 'openai', model: MODEL, system: 's', data });
 const reasoning = { id: 'rs_1', type: 'reasoning', summary: [], encrypted_content: 'gAAA+/=' };
 
 const body = (extra: Partial<LlmRequest>, model = knownModel(MODEL) ?? unknownModel(MODEL), summaries = true) =>
@@ -66,19 +66,7 @@ describe('responsesRequest', () => {
     ]);
   });
 
-  it.each([
-    ['another vendor', { vendor: 'other' }],
-    ['another model', { model: 'gpt-5.4' }],
-  ])('leaves reasoning and ids of %s out', (_who, extra) => {
-    const sent = items(
-      { type: 'reasoning', text: 'hm', native: native(reasoning, extra) },
-      { type: 'tool_call', callId: 'c1', name: 'look', arguments: {}, native: native({ id: 'fc_1' }, extra) },
-    );
-    expect(sent).toEqual([{ type: 'function_call', call_id: 'c1', name: 'look', arguments: '{}' }]);
-  });
-
-  it('leaves reasoning out that cannot stand: nothing after it, or nothing encrypted in it', () => {
-    expect(items({ type: 'reasoning', text: 'hm', native: native(reasoning) })).toEqual([]);
+  it('leaves reasoning out that has nothing encrypted in it, and the ids that belong to it', () => {
     const plain = native({ ...reasoning, encrypted_content: null });
     expect(
       items(

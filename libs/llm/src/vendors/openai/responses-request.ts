@@ -19,7 +19,7 @@ export function responsesRequest(
     model: request.model,
     instructions: request.system,
     ...(vendor === 'openai' && { prompt_cache_key: request.cacheKey }),
-    input: request.messages.flatMap((message) => inputItems(message, { vendor, model: request.model })),
+    input: request.messages.flatMap(inputItems),
     stream: true,
     store: false,
     include: reasons ? ['reasoning.encrypted_content'] : undefined,
@@ -59,9 +59,7 @@ const functionTool = (tool: NonNullable<LlmRequest['tools']>[number]): Tool => (
 const toolChoice = (choice: LlmRequest['toolChoice']): ResponseCreateParamsStreaming['tool_choice'] =>
   typeof choice === 'object' ? { type: 'function', name: choice.name } : choice;
 
-type Target = { vendor: string; model: string };
-
-function inputItems(message: LlmMessage, target: Target): ResponseInputItem[] {
+function inputItems(message: LlmMessage): ResponseInputItem[] {
   switch (message.role) {
     case 'user':
       return [{ type: 'message', role: 'user', content: message.content.map(inputContent) }];
@@ -72,7 +70,7 @@ function inputItems(message: LlmMessage, target: Target): ResponseInputItem[] {
         output: toolOutput(result),
       }));
     case 'assistant':
-      return assistantItems(message.content, target);
+      return assistantItems(message.content);
   }
 }
 
@@ -91,16 +89,15 @@ function inputContent(part: LlmUserPart) {
 
 /**
  * Items of an assistant message. Ids of messages and calls are only meant together with the reasoning before them, so
- * they go along only where all of its reasoning does; reasoning that nothing follows is refused, so it stays away.
+ * they go along only where all of its reasoning does.
  */
-function assistantItems(parts: LlmAssistantPart[], target: Target): ResponseInputItem[] {
-  const lastSaid = parts.findLastIndex((part) => part.type !== 'reasoning');
-  const faithful = parts.every((part) => part.type !== 'reasoning' || reasoningItem(part.native, target) !== undefined);
-  return parts.flatMap((part, index): ResponseInputItem[] => {
-    const native = faithful ? nativeFields(part.native, target) : {};
+function assistantItems(parts: LlmAssistantPart[]): ResponseInputItem[] {
+  const faithful = parts.every((part) => part.type !== 'reasoning' || reasoningItem(part.native) !== undefined);
+  return parts.flatMap((part): ResponseInputItem[] => {
+    const native = faithful ? nativeFields(part.native) : {};
     switch (part.type) {
       case 'reasoning': {
-        const item = index < lastSaid ? reasoningItem(part.native, target) : undefined;
+        const item = reasoningItem(part.native);
         return item ? [item] : [];
       }
       case 'text':
@@ -131,13 +128,11 @@ function assistantText(text: string, native: Record<string, unknown>): ResponseI
   } as ResponseInputItem;
 }
 
-const nativeFields = (native: LlmNative | undefined, target: Target): Record<string, unknown> =>
-  native?.vendor === target.vendor && native.model === target.model && typeof native.data === 'object' && native.data
-    ? (native.data as Record<string, unknown>)
-    : {};
+const nativeFields = (native: LlmNative | undefined): Record<string, unknown> =>
+  typeof native?.data === 'object' && native.data ? (native.data as Record<string, unknown>) : {};
 
 /** The item as the vendor gave it. Without its encrypted content it means nothing to a vendor that stores nothing. */
-function reasoningItem(native: LlmNative | undefined, target: Target): ResponseInputItem | undefined {
-  const item = nativeFields(native, target);
+function reasoningItem(native: LlmNative | undefined): ResponseInputItem | undefined {
+  const item = nativeFields(native);
   return item.type === 'reasoning' && item.encrypted_content ? (item as unknown as ResponseInputItem) : undefined;
 }

@@ -1,0 +1,285 @@
+import fc from 'fast-check';
+import type { LlmAssistantPart, LlmMessage, LlmNative, LlmToolResult, LlmUserPart } from './contract';
+import { portableHistory, systemPrint, type HistoryTarget } from './portable-history';
+
+const TARGET: HistoryTarget = {
+  vendor: 'openai',
+  model: 'm',
+  system: 'Be brief.',
+  capabilities: { images: true, documents: true },
+};
+const portable = (messages: LlmMessage[], target: Partial<HistoryTarget> = {}) =>
+  portableHistory(messages, { ...TARGET, ...target });
+
+const text = (words: string) => ({ type: 'text' as const, text: words });
+const user = (...content: LlmUserPart[]): LlmMessage => ({ role: 'user', content });
+const said = (...content: LlmAssistantPart[]): LlmMessage => ({ role: 'assistant', content });
+const told = (...content: LlmToolResult[]): LlmMessage => ({ role: 'tool', content });
+const hi = user(text('hi'));
+const call = (callId: string, name = 'look'): LlmAssistantPart => ({
+  ...{ type: 'tool_call', callId, name, arguments: { at: callId } },
+});
+const result = (callId: string, output = `seen ${callId}`): LlmToolResult => ({
+  ...{ callId, name: 'look', output, isError: false },
+});
+const lost = (callId: string) => ({
+  ...{ callId, name: 'look', output: 'The call was not carried out.', isError: true },
+});
+const own = (data: unknown): LlmNative => ({
+  ...{ vendor: 'openai', model: 'm', system: systemPrint('Be brief.'), data },
+});
+const image: LlmUserPart = { type: 'image', mediaType: 'image/png', data: { bytes: new Uint8Array([1]) } };
+const file: LlmUserPart = { type: 'file', mediaType: 'application/pdf', name: 'a.pdf', data: { url: 'https://a' } };
+
+describe('a stored history in the form that every vendor takes', () => {
+  it('is left as it is where it is in form, down to the objects of its parts', () => {
+    const thought: LlmAssistantPart = { type: 'reasoning', text: 'hm', native: own({ signature: 'a+/=' }) };
+    const history = [user(text('look'), image, file), said(thought, call('a')), told(result('a')), hi];
+    const out = portable(history);
+    expect(out).toEqual(history);
+    out.forEach(({ content }, at) => content.forEach((part, i) => expect(part).toBe(history[at].content[i])));
+  });
+
+  it('begins with something a user said, and ends with something to answer', () => {
+    const opening = user(text('[The conversation begins here.]'));
+    expect(portable([])).toEqual([opening]);
+    expect(portable([told(result('x'))])).toEqual([opening]);
+    expect(portable([said(text('yes'))])).toEqual([opening, said(text('yes')), user(text('Continue.'))]);
+  });
+
+  it('takes turns: neighbours of one role become one', () => {
+    const history = [hi, user(text('you')), said(text('a')), said(text('b')), hi];
+    expect(portable(history)).toEqual([user(text('hi'), text('you')), said(text('a'), text('b')), hi]);
+  });
+
+  it('gives each call its result, in the order of the calls, at once after them', () => {
+    expect(portable([hi, said(call('a'), call('b')), told(result('b')), told(result('a'))])).toEqual([
+      ...[hi, said(call('a'), call('b')), told(result('a'), result('b'))],
+    ]);
+  });
+
+  it.each<[string, LlmMessage[]]>([
+    ['a new message comes first', [hi]],
+    ['the answer goes on', [said(text('so'))]],
+    ['the result comes later', [hi, told(result('b'))]],
+    ['results of other calls come', [told(result('x'), result('y'))]],
+  ])('makes up a result that is missing: %s', (_how, rest) => {
+    const out = portable([hi, said(call('a'), call('b')), told(result('a')), ...rest]);
+    expect(out.slice(0, 3)).toEqual([hi, said(call('a'), call('b')), told(result('a'), lost('b'))]);
+    expect(out.slice(3).filter(({ role }) => role === 'tool')).toEqual([]);
+  });
+
+  it('drops a result that comes twice, and keeps the first', () => {
+    expect(portable([hi, said(call('a')), told(result('a', '1'), result('a', '2')), told(result('a', '3'))])).toEqual([
+      ...[hi, said(call('a')), told(result('a', '1'))],
+    ]);
+  });
+
+  it('tells calls of one id apart, by their place', () => {
+    const step = [said(call('0'), call('0')), told(result('0', 'x'), result('0', 'y'))];
+    const renamed = (id: string): LlmAssistantPart => ({ ...call('0'), callId: id }) as LlmAssistantPart;
+    expect(portable([hi, ...step, ...step])).toEqual([
+      hi,
+      said(call('0'), renamed('call_1')),
+      told(result('0', 'x'), result('call_1', 'y')),
+      said(renamed('call_2'), renamed('call_3')),
+      told(result('call_2', 'x'), result('call_3', 'y')),
+    ]);
+  });
+
+  it.each(['functions.look:0', 'a b', 'x'.repeat(65), '', 'call|fc'])('renames the call id %j', (id) => {
+    const [, asked, answered] = portable([hi, said(call('call_1'), call(id)), told(result('call_1'), result(id))]);
+    expect(asked.content[1]).toMatchObject({ callId: 'call_2' });
+    expect(answered.content[1]).toEqual({ ...result(id), callId: 'call_2' });
+  });
+
+  it.each([
+    ['files.read', 'files_read'],
+    ['2nd', '_2nd'],
+    ['', '_'],
+    ['größe', 'gr__e'],
+    ['n'.repeat(70), 'n'.repeat(64)],
+  ])('writes the name of the tool %j in letters that all take', (name, known) => {
+    const [, asked, answered] = portable([hi, said(call('a', name)), told({ ...result('a'), name })]);
+    expect([asked.content[0], answered.content[0]]).toMatchObject([{ name: known }, { name: known }]);
+  });
+
+  it("keeps a vendor's own form of a renamed call, unless it speaks of the old name", () => {
+    const step = (data: unknown) => portable([hi, said({ ...call('a.1'), native: own(data) } as LlmAssistantPart)])[1];
+    expect(step({ signature: 'sig' }).content[0]).toMatchObject({
+      callId: 'call_0',
+      native: own({ signature: 'sig' }),
+    });
+    expect(step({ part: [{ id: 'a.1' }] }).content[0]).not.toHaveProperty('native');
+  });
+
+  it.each<[string, Partial<HistoryTarget>]>([
+    ['vendor', { vendor: 'anthropic' }],
+    ['model', { model: 'm2' }],
+    ['system prompt', { system: 'Be long.' }],
+    ['system prompt, or none', { system: undefined }],
+  ])('keeps what a vendor said of its parts from another %s, and the reasoning too', (_what, target) => {
+    const native = own({ id: 'x' });
+    const parts = [text('so'), call('a')] as LlmAssistantPart[];
+    const history = [
+      hi,
+      said({ type: 'reasoning', text: 'hm', native }, ...parts.map((part) => ({ ...part, native }))),
+      told(result('a')),
+    ];
+    expect(portable(history, target)).toEqual([hi, said(...parts), told(result('a'))]);
+    expect(portable(history)).toEqual(history);
+  });
+
+  it('leaves reasoning out that nothing comes after, and answers that say nothing', () => {
+    const thought: LlmAssistantPart = { type: 'reasoning', text: 'hm', native: own({}) };
+    const blank: LlmAssistantPart = { type: 'text', text: '', native: own({ signature: 's' }) };
+    expect(portable([hi, said(thought), hi])).toEqual([user(text('hi'), text('hi'))]);
+    expect(portable([hi, said(thought, blank), said(text(' \n')), hi])).toEqual([user(text('hi'), text('hi'))]);
+    expect(portable([hi, said(thought, text('so'), thought, blank), hi])).toEqual([
+      ...[hi, said(thought, text('so'), blank), hi],
+    ]);
+  });
+
+  it('says so where a user said nothing', () => {
+    expect(portable([user(text(' \t\n'))])).toEqual([user(text('[empty message]'))]);
+    expect(portable([user(), hi])).toEqual([hi]);
+  });
+
+  it('tells of images and files in words where the model takes none', () => {
+    const history = [user(text('look'), image, file)];
+    expect(portable(history, { capabilities: { images: false, documents: true } })).toEqual([
+      user(text('look'), text('[image omitted: this model takes no images]'), file),
+    ]);
+    expect(portable(history, { capabilities: { images: true, documents: false } })).toEqual([
+      user(text('look'), image, text('[file a.pdf omitted: this model takes no documents]')),
+    ]);
+  });
+
+  it('mends half a surrogate pair, which is no JSON to vendors, wherever it stands', () => {
+    const half = 'a\ud83c';
+    const whole = 'a\ufffd';
+    const args = (words: string): LlmAssistantPart => ({
+      ...{ type: 'tool_call', callId: 'a', name: 'look', arguments: { at: [words, '\\ud83c', '🎉'] } },
+    });
+    expect(portable([user(text(half)), said(text(half), args(half)), told(result('a', half))])).toEqual([
+      ...[user(text(whole)), said(text(whole), args(whole)), told(result('a', whole))],
+    ]);
+  });
+});
+
+describe('any history at all', () => {
+  const words = fc.oneof(
+    fc.constantFrom('', ' ', '\n', 'hi', 'Continue.', '\ud800'),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  );
+  const id = fc.oneof(fc.constantFrom('a', 'b', 'call_0', 'call_1', 'call_2', '', 'a.b', 'x'.repeat(65)), fc.string());
+  const toolNames = fc.constantFrom('look', 'files.read', '', '9', 'ü', 'n'.repeat(80));
+  const native = fc.option(
+    fc.record({
+      vendor: fc.constantFrom('openai', 'anthropic'),
+      model: fc.constantFrom('m', 'm2'),
+      system: fc.constantFrom(systemPrint('Be brief.'), 'other'),
+      data: fc.oneof(
+        fc.constant({ signature: 'ab+/=' }),
+        id.map((known) => ({ item: { id: known } })),
+        fc.constant(null),
+      ),
+    }),
+    { nil: undefined },
+  );
+  const userParts = fc.oneof(words.map(text), fc.constant(image), fc.constant(file));
+  const assistantParts: fc.Arbitrary<LlmAssistantPart> = fc.oneof(
+    fc.record({ type: fc.constantFrom('text' as const, 'reasoning' as const), text: words, native }),
+    fc.record({
+      ...{ type: fc.constant('tool_call' as const), callId: id, name: toolNames },
+      ...{ arguments: fc.dictionary(words, words, { maxKeys: 2, noNullPrototype: true }), native },
+    }),
+  );
+  const results = fc.record({ callId: id, name: toolNames, output: words, isError: fc.boolean() });
+  const message: fc.Arbitrary<LlmMessage> = fc.oneof(
+    fc.array(userParts, { maxLength: 3 }).map((content) => user(...content)),
+    fc.array(assistantParts, { maxLength: 4 }).map((content) => said(...content)),
+    fc.array(results, { maxLength: 4 }).map((content) => told(...content)),
+  );
+  const histories = fc.array(message, { maxLength: 12 });
+  const targets: fc.Arbitrary<HistoryTarget> = fc.record({
+    vendor: fc.constantFrom('openai', 'anthropic'),
+    model: fc.constant('m'),
+    system: fc.constantFrom('Be brief.', undefined),
+    capabilities: fc.record({ images: fc.boolean(), documents: fc.boolean() }),
+  });
+  const check = (property: (history: LlmMessage[], target: HistoryTarget) => void) =>
+    fc.assert(fc.property(histories, targets, property), { numRuns: 1_000 });
+
+  it('comes out in form, and is not itself changed', () => {
+    check((history, target) => {
+      const before = structuredClone(history);
+      expectInForm(portableHistory(history, target), target);
+      expect(history).toEqual(before);
+    });
+  });
+
+  it('comes out the same from coming out twice', () => {
+    check((history, target) => {
+      const once = portableHistory(history, target);
+      expect(portableHistory(once, target)).toEqual(once);
+    });
+  });
+
+  it('keeps what went before as it grows, but for the last message', () => {
+    fc.assert(
+      fc.property(histories, message, targets, (history, next, target) => {
+        const before = portableHistory(history, target);
+        // What only asks to go on is no part of the history.
+        if (history.length && isClosing(before.at(-1)!)) before.pop();
+        const after = portableHistory([...history, next], target);
+        expect(after.slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+const isClosing = ({ role, content }: LlmMessage): boolean =>
+  role === 'user' && content.length === 1 && 'text' in content[0] && content[0].text === 'Continue.';
+
+/** What the strictest of the vendors asks for, point by point. */
+function expectInForm(messages: LlmMessage[], target: HistoryTarget): void {
+  expect(messages[0].role).toBe('user');
+  expect(messages.at(-1)!.role).not.toBe('assistant');
+  const ids = new Set<string>();
+  messages.forEach((message, at) => {
+    expect(message.content).not.toHaveLength(0);
+    const next = messages[at + 1];
+    expect(next?.role).not.toBe(message.role);
+    if (message.role === 'user') message.content.forEach((part) => expectUserPart(part, target));
+    if (message.role === 'tool') expect(messages[at - 1].role).toBe('assistant');
+    if (message.role !== 'assistant') return;
+    expect(
+      message.content.some((part) => part.type === 'tool_call' || (part.type === 'text' && part.text.trim())),
+    ).toBe(true);
+    expect(message.content.at(-1)!.type).not.toBe('reasoning');
+    message.content.forEach((part) => expectAssistantPart(part, target));
+    const calls = message.content.filter((part) => part.type === 'tool_call');
+    for (const { callId } of calls) expect(ids.has(callId) || !ids.add(callId)).toBe(false);
+    if (!calls.length) return expect(next.role).toBe('user');
+    expect(next.role).toBe('tool');
+    const pairs = next.content.map((part) => 'callId' in part && [part.callId, part.name]);
+    expect(pairs).toEqual(calls.map(({ callId, name }) => [callId, name]));
+  });
+  expect(JSON.stringify(messages)).not.toMatch(/\\ud[89a-f]/);
+}
+
+function expectUserPart(part: LlmUserPart, { capabilities }: HistoryTarget): void {
+  if (part.type === 'text') expect(part.text.trim()).not.toBe('');
+  else expect(capabilities[part.type === 'image' ? 'images' : 'documents']).toBe(true);
+}
+
+function expectAssistantPart(part: LlmAssistantPart, { vendor, model, system }: HistoryTarget): void {
+  if (part.native) expect(part.native).toMatchObject({ vendor, model, system: systemPrint(system) });
+  if (part.type === 'reasoning') expect(part.native).toBeDefined();
+  if (part.type === 'text' && !part.native) expect(part.text.trim()).not.toBe('');
+  if (part.type !== 'tool_call') return;
+  expect(part.callId).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+  expect(part.name).toMatch(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/);
+}
