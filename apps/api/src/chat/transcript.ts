@@ -10,30 +10,15 @@ export const blobIdsOf = (messages: readonly Pick<MessageRecord, 'content'>[]): 
     content.flatMap((part) => ((part.type === 'image' || part.type === 'file') && part.blobId ? [part.blobId] : [])),
   );
 
-/**
- * Stored messages as a model is told them. Every tool call has exactly one result: one that is missing, because its run
- * ended under it, is put in.
- */
-export function toTranscript(messages: readonly MessageRecord[], blobs: BlobBytes): LlmMessage[] {
-  const transcript: LlmMessage[] = [];
-  messages.forEach((message, index) => {
-    if (message.role === 'tool') return;
-    if (message.role !== 'assistant') {
-      const content = message.content.flatMap((part) => userPart(part, blobs));
-      if (content.length) transcript.push({ role: 'user', content });
-      return;
-    }
-    const content = message.content.flatMap(assistantPart);
-    if (!content.length) return;
-    transcript.push({ role: 'assistant', content });
-    const next = messages[index + 1];
-    const results = resultsFor(content, next?.role === 'tool' ? next.content : []);
-    if (results.length) transcript.push({ role: 'tool', content: results });
+/** Stored messages in the words of `LlmMessage`, gaps and all: `portableHistory` makes them fit for a vendor. */
+export const toTranscript = (messages: readonly MessageRecord[], blobs: BlobBytes): LlmMessage[] =>
+  messages.map(({ role, content }): LlmMessage => {
+    if (role === 'assistant') return { role, content: content.flatMap(assistantPart) };
+    if (role === 'tool') return { role, content: content.flatMap(toolResult) };
+    return { role: 'user', content: content.flatMap((part) => userPart(part, blobs)) };
   });
-  return transcript;
-}
 
-export function userPart(part: StoredPart, blobs: BlobBytes): LlmUserPart[] {
+function userPart(part: StoredPart, blobs: BlobBytes): LlmUserPart[] {
   if (part.type === 'text') return [{ type: 'text', text: part.text }];
   if (part.type !== 'image' && part.type !== 'file') return [];
   const data = dataOf(part, blobs);
@@ -49,17 +34,10 @@ function dataOf({ blobId, url }: { blobId?: string; url?: string }, blobs: BlobB
   return bytes && { bytes };
 }
 
-const assistantPart = (part: StoredPart): LlmAssistantPart[] => {
-  if (part.type === 'text') return part.text || part.native ? [part] : [];
-  return part.type === 'reasoning' || part.type === 'tool_call' ? [part] : [];
-};
+const assistantPart = (part: StoredPart): LlmAssistantPart[] =>
+  part.type === 'text' || part.type === 'reasoning' || part.type === 'tool_call' ? [part] : [];
 
-function resultsFor(content: readonly LlmAssistantPart[], stored: readonly StoredPart[]): LlmToolResult[] {
-  return content.flatMap((call) => {
-    if (call.type !== 'tool_call') return [];
-    const { callId, name } = call;
-    const found = stored.find((part) => part.type === 'tool_result' && part.callId === callId);
-    const result = found?.type === 'tool_result' ? found : { output: 'The call was not carried out.', isError: true };
-    return [{ callId, name, output: result.output, isError: result.isError }];
-  });
-}
+const toolResult = (part: StoredPart): LlmToolResult[] =>
+  part.type === 'tool_result'
+    ? [{ callId: part.callId, name: part.name, output: part.output, isError: part.isError }]
+    : [];
