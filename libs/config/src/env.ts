@@ -89,9 +89,6 @@ const endpoints = z
   })
   .pipe(z.array(llmEndpoint))
   .refine((all) => new Set(all.map((one) => one.name)).size === all.length, { message: 'names must differ' })
-  .refine((all) => all.every((one) => !['demo', 'openai', 'anthropic', 'google'].includes(one.name)), {
-    message: 'a name must not be that of a built-in vendor (demo, openai, anthropic, google)',
-  })
   .default([]);
 
 const DAY = 86_400_000;

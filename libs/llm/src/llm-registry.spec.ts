@@ -1,6 +1,7 @@
 import { loadConfig } from '@scorpio/config';
 import type { LlmModelInfo, LlmProvider } from './contract';
 import { LlmRegistry } from './llm-registry';
+import { ModelOverrides } from './model-overrides';
 import { DemoProvider } from './vendors/demo/demo.provider';
 
 const info = (id: string): LlmModelInfo => ({
@@ -21,8 +22,11 @@ const vendor = (id: string, models: string[], extra: Partial<LlmProvider> = {}):
   ...extra,
 });
 
-const registry = (providers: LlmProvider[], env: Record<string, string> = {}): LlmRegistry =>
-  new LlmRegistry(providers, loadConfig({ SECRET_KEY: 'k'.repeat(40), ...env }));
+const registry = (
+  providers: LlmProvider[],
+  env: Record<string, string> = {},
+  overrides = new ModelOverrides(),
+): LlmRegistry => new LlmRegistry(providers, overrides, loadConfig({ SECRET_KEY: 'k'.repeat(40), ...env }));
 
 describe('LlmRegistry', () => {
   const demo = new DemoProvider();
@@ -72,6 +76,63 @@ describe('LlmRegistry', () => {
       model: async (name) => info(name),
     });
     expect((await registry([endpoint, demo]).resolve()).ref).toBe('local/found');
+  });
+
+  it('asks the endpoints side by side that stand before the default, and none that stands after it', async () => {
+    const asked: string[] = [];
+    let answer: () => void = () => undefined;
+    const bothAsked = new Promise<void>((resolve) => (answer = resolve));
+    const silent = (id: string): LlmProvider =>
+      vendor(id, [], {
+        models: async () => {
+          if (asked.push(id) === 2) answer();
+          await bothAsked;
+          return [];
+        },
+      });
+    const model = await registry([silent('one'), silent('two'), vendor('acme', ['small']), silent('three')]).resolve();
+    expect(model.ref).toBe('acme/small');
+    expect(asked).toEqual(['one', 'two']);
+  });
+
+  it('says of an endpoint that is not to be counted on why, and lets its models be asked all the same', async () => {
+    const reason = 'It did not answer.';
+    const weak = vendor('weak', ['small'], { standing: () => ({ available: false, reason }) });
+    const mute = vendor('mute', [], { standing: () => ({ available: true, reason: 'It has no list.' }) });
+    const models = registry([weak, mute, demo]);
+    expect((await models.list())[0]).toMatchObject({ ref: 'weak/small', available: false, reason });
+    expect((await models.resolve('weak/small')).model.id).toBe('small');
+    expect(models.vendors()).toEqual([
+      { id: 'weak', available: false, reason },
+      { id: 'mute', available: true, reason: 'It has no list.' },
+      { id: 'demo', available: true },
+    ]);
+  });
+
+  it('numbers the models of FALLBACK_MODELS', async () => {
+    const acme = vendor('acme', ['small', 'large']);
+    const listed = await registry([acme, demo], { FALLBACK_MODELS: 'demo/scribe,acme/large' }).list();
+    expect(listed.map(({ ref, fallback }) => [ref, fallback])).toEqual([
+      ['acme/small', undefined],
+      ['acme/large', 2],
+      ['demo/scribe', 1],
+    ]);
+  });
+
+  it('shows and resolves models as the operator describes them', async () => {
+    const price = { input: 1, output: 2, cacheRead: 1, cacheWrite: 1 };
+    const overrides = new ModelOverrides([
+      ['acme/small', { price, capabilities: { tools: false } }],
+      ['acme/hidden', { name: 'Hidden' }],
+      ['acme/absent', { name: 'Absent' }],
+    ]);
+    const acme = vendor('acme', ['small', 'hidden'], { models: async () => [info('small')] });
+    const models = registry([acme], {}, overrides);
+    const small = { ...info('small'), price, capabilities: { ...info('small').capabilities, tools: false } };
+    expect((await models.resolve('acme/small')).model).toEqual(small);
+    expect((await models.describe('acme/small')).model).toEqual(small);
+    expect((await models.list()).map(({ model }) => model)).toEqual([small, { ...info('hidden'), name: 'Hidden' }]);
+    await expect(models.resolve('acme/absent')).rejects.toMatchObject({ code: 'model_not_found' });
   });
 
   it('lists every model with what can be asked and why the rest cannot', async () => {

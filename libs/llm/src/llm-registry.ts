@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AppConfig } from '@scorpio/config';
 import { DomainError } from '@scorpio/kernel';
-import type { LlmModelInfo, LlmProvider } from './contract';
+import type { LlmModelInfo, LlmProvider, LlmStanding } from './contract';
+import { ModelOverrides } from './model-overrides';
 
 /** Token of the vendors and endpoints of this process: `LlmProvider[]`, the order of which decides the default. */
 export const LLM_PROVIDERS = Symbol('LLM_PROVIDERS');
@@ -23,39 +24,44 @@ export interface ModelListing {
   /** Why it is not available. */
   reason?: string;
   isDefault: boolean;
+  /** Its place in FALLBACK_MODELS, from 1. */
+  fallback?: number;
 }
 
-/** Which models there are, and who answers for them. */
+/** One vendor or endpoint, whether or not it tells of models. */
+export interface VendorListing extends LlmStanding {
+  id: string;
+}
+
+/** Which models there are, and who answers for them; each as MODELS_FILE describes it. */
 @Injectable()
 export class LlmRegistry {
   constructor(
     @Inject(LLM_PROVIDERS) private readonly providers: LlmProvider[],
+    private readonly overrides: ModelOverrides,
     private readonly config: AppConfig,
   ) {}
 
   /**
-   * The model that `vendor/model` names, or the default one.
+   * The model that `vendor/model` names, or the default one. An endpoint that did not answer its list may answer this.
    * @throws DomainError 404 `model_not_found`; 409 `model_not_configured`, the hint naming the variable to set
    */
   async resolve(ref?: string): Promise<ResolvedModel> {
     const wanted = ref ?? (await this.settledDefault());
-    const slash = wanted.indexOf('/');
-    const vendor = wanted.slice(0, slash);
-    const provider = this.providers.find((one) => one.id === vendor);
-    if (!provider) throw modelNotFound(wanted);
+    const provider = this.providerOf(wanted);
     if (!provider.isConfigured()) throw notConfigured(wanted, provider);
-    const model = await provider.model(wanted.slice(slash + 1));
-    if (!model) throw modelNotFound(wanted);
-    return { ref: wanted, provider, model };
+    return { ref: wanted, provider, model: await this.modelOf(provider, wanted) };
   }
 
-  /** All models, vendors in their order. Vendors are asked side by side: a dead endpoint delays nobody but itself. */
+  /** All models, vendors in their order. Vendors are asked side by side, and none for longer than a second. */
   async list(): Promise<ModelListing[]> {
-    const models = await Promise.all(this.providers.map((provider) => provider.models()));
-    const preferred = this.defaultModel();
-    return this.providers.flatMap((provider, index) =>
-      models[index].map((model) => listing(provider, model, preferred)),
-    );
+    const offers = await Promise.all(this.providers.map((provider) => this.offerOf(provider)));
+    return this.providers.flatMap((provider, index) => offers[index].map((model) => this.listing(provider, model)));
+  }
+
+  /** All vendors and endpoints in their order, as they were last seen: {@link list} looks. */
+  vendors(): VendorListing[] {
+    return this.providers.map((provider) => ({ id: provider.id, ...standingOf(provider) }));
   }
 
   /**
@@ -63,11 +69,8 @@ export class LlmRegistry {
    * @throws DomainError 404 `model_not_found`
    */
   async describe(ref: string): Promise<ModelListing> {
-    const slash = ref.indexOf('/');
-    const provider = this.providers.find((one) => one.id === ref.slice(0, slash));
-    const model = await provider?.model(ref.slice(slash + 1));
-    if (!provider || !model) throw modelNotFound(ref);
-    return listing(provider, model, this.defaultModel());
+    const provider = this.providerOf(ref);
+    return this.listing(provider, await this.modelOf(provider, ref));
   }
 
   /** `vendor/model` for messages that name none: DEFAULT_MODEL, else that of the first configured vendor that has one. */
@@ -80,30 +83,57 @@ export class LlmRegistry {
     return 'demo/scribe';
   }
 
-  /** The default once every vendor before it had the chance to say what it offers. */
+  /** The default once every vendor before it had the chance to say what it offers; they are asked side by side. */
   private async settledDefault(): Promise<string> {
-    if (this.config.llm.defaultModel) return this.config.llm.defaultModel;
-    for (const provider of this.providers) {
-      if (!provider.isConfigured()) continue;
-      if (!provider.defaultModel()) await provider.models();
-      if (provider.defaultModel()) break;
+    if (!this.config.llm.defaultModel) {
+      const configured = this.providers.filter((provider) => provider.isConfigured());
+      const known = configured.findIndex((provider) => provider.defaultModel());
+      await Promise.all(configured.slice(0, Math.max(0, known)).map((provider) => provider.models()));
     }
     return this.defaultModel();
   }
+
+  private providerOf(ref: string): LlmProvider {
+    const provider = this.providers.find((one) => ref.startsWith(`${one.id}/`));
+    if (!provider) throw modelNotFound(ref);
+    return provider;
+  }
+
+  private async modelOf(provider: LlmProvider, ref: string): Promise<LlmModelInfo> {
+    const model = await provider.model(ref.slice(provider.id.length + 1));
+    if (!model) throw modelNotFound(ref);
+    return this.overrides.apply(provider.id, model);
+  }
+
+  /** What a vendor lists, and what MODELS_FILE names that it has without listing it. */
+  private async offerOf(provider: LlmProvider): Promise<LlmModelInfo[]> {
+    const listed = await provider.models();
+    const names = this.overrides.namesOf(provider.id).filter((name) => !listed.some(({ id }) => id === name));
+    const named = await Promise.all(names.map((name) => provider.model(name)));
+    return [...listed, ...named.filter((model) => model !== undefined)].map((model) =>
+      this.overrides.apply(provider.id, model),
+    );
+  }
+
+  private listing(provider: LlmProvider, model: LlmModelInfo): ModelListing {
+    const ref = `${provider.id}/${model.id}`;
+    const { available, reason } = standingOf(provider);
+    return {
+      ref,
+      vendor: provider.id,
+      model,
+      available,
+      reason: available ? undefined : reason,
+      isDefault: ref === this.defaultModel(),
+      fallback: this.config.llm.fallbackModels.indexOf(ref) + 1 || undefined,
+    };
+  }
 }
 
-function listing(provider: LlmProvider, model: LlmModelInfo, preferred: string): ModelListing {
-  const ref = `${provider.id}/${model.id}`;
-  const available = provider.isConfigured();
-  return {
-    ref,
-    vendor: provider.id,
-    model,
-    available,
-    reason: available ? undefined : hintFor(provider),
-    isDefault: ref === preferred,
-  };
-}
+const standingOf = (provider: LlmProvider): LlmStanding =>
+  provider.isConfigured()
+    ? (provider.standing?.() ?? { available: true })
+    : { available: false, reason: hintFor(provider) };
 
 const hintFor = (provider: LlmProvider): string =>
   provider.setting ? `Set ${provider.setting} to use it.` : 'It is not configured.';

@@ -34,8 +34,8 @@ function model(
 
 /**
  * The models to offer, the default first: input, cached input, cache write and output in US dollars per million tokens.
- * Source: developers.openai.com/api/docs/models/<id> and /api/docs/pricing, standard tier, November 2026, read there for
- * the two first models and for the rest as other pages quote them; cache writes where no page names them: 1.25 × input.
+ * Source: developers.openai.com/api/docs/models/<id>, standard tier, November 2026; of gpt-6.2-astra, gpt-6.1-sol,
+ * gpt-6-astra and gpt-5.x as gateways quote that page. Cache writes are those of the short retention (30 minutes).
  */
 export const OPENAI_MODELS: OpenAiModel[] = [
   model('gpt-6.2-sol', 'GPT-6.2 Sol', FROM_LOW, [2, 0.1, 2.5, 10]),

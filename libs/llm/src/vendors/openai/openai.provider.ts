@@ -1,12 +1,14 @@
 import type { LlmEndpoint } from '@scorpio/config';
-import type { LlmModelInfo, LlmProvider, LlmRequest, LlmStreamPart } from '../../contract';
+import { LlmError } from '../../contract';
+import type { LlmModelInfo, LlmProvider, LlmRequest, LlmStanding, LlmStreamPart } from '../../contract';
 import type { WireParty } from '../../wire/errors';
 import type { RawResponse } from '../../wire/http';
+import { ModelList } from '../../wire/model-list';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
 import { chatRequest } from './chat-request';
 import { ChatParser } from './chat-stream';
-import { ModelList, type ListedModel } from './model-list';
+import { namedModel, readModelList } from './listed-model';
 import { knownModel, OPENAI_MODELS, unknownModel, type OpenAiModel } from './models';
 import { openAiClient, rawResponse, sdkError, type OpenAiClient } from './openai-client';
 import { responsesRequest } from './responses-request';
@@ -30,7 +32,7 @@ abstract class OpenAiWire implements LlmProvider {
   readonly reservedOptions = [
     ...['model', 'input', 'instructions', 'messages', 'stream', 'stream_options', 'store', 'tools', 'response_format'],
   ];
-  protected readonly list: ModelList;
+  protected readonly list: ModelList<LlmModelInfo>;
   private readonly party: WireParty;
   private connected?: Promise<OpenAiClient>;
   private summaries = true;
@@ -39,7 +41,7 @@ abstract class OpenAiWire implements LlmProvider {
     this.id = options.id;
     this.setting = options.setting;
     this.party = { name: options.id, setting: options.setting, secrets: options.apiKey ? [options.apiKey] : [] };
-    this.list = new ModelList(() => this.client());
+    this.list = new ModelList((signal) => this.readList(signal));
   }
 
   abstract defaultModel(): string | undefined;
@@ -72,6 +74,18 @@ abstract class OpenAiWire implements LlmProvider {
       apiKey: this.options.apiKey,
       connectTimeoutMs: this.options.limits.connectTimeoutMs,
     }));
+  }
+
+  private async readList(signal: AbortSignal): Promise<LlmModelInfo[]> {
+    let body: unknown;
+    try {
+      const response = await rawResponse((await this.client()).get('/models', { signal }));
+      signal.addEventListener('abort', () => response.raw.destroy(), { once: true });
+      body = await response.json();
+    } catch (error) {
+      throw error instanceof SyntaxError ? error : sdkError(error, this.party);
+    }
+    return readModelList(body);
   }
 
   private async openChat(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
@@ -120,8 +134,8 @@ export class OpenAiProvider extends OpenAiWire {
     const known = knownModel(id);
     if (known) return publicInfo(known);
     if (!id || !this.isConfigured()) return undefined;
-    const listed = await this.list.read();
-    return !listed || listed.some((one) => one.id === id) ? publicInfo(unknownModel(id)) : undefined;
+    const listed = await this.list.find(id);
+    return listed || !this.list.known ? publicInfo(unknownModel(id)) : undefined;
   }
 
   protected traits(id: string): OpenAiModel {
@@ -131,37 +145,38 @@ export class OpenAiProvider extends OpenAiWire {
 
 /**
  * A compatible endpoint: the models of its setting, else those it lists. While it has never listed any, every name is
- * taken for one of its models. What they can is not known, so nothing is ruled out: the endpoint refuses what it cannot do.
+ * taken for one of its models. What they can is seldom told, so nothing is ruled out: the endpoint refuses what it cannot do.
  */
 export class EndpointProvider extends OpenAiWire {
+  private readonly named = this.options.models?.map(namedModel);
+
   defaultModel(): string | undefined {
-    return this.options.models?.[0] ?? this.list.known?.[0]?.id;
+    return (this.named ?? this.list.known)?.[0]?.id;
   }
 
   async models(): Promise<LlmModelInfo[]> {
-    return ((await this.offered()) ?? []).map(endpointModel);
+    return this.named ?? (await this.list.read()) ?? [];
   }
 
   async model(id: string): Promise<LlmModelInfo | undefined> {
     if (!id) return undefined;
-    const offered = await this.offered();
-    if (!offered) return endpointModel({ id });
-    const found = offered.find((one) => one.id === id);
-    return found && endpointModel(found);
+    if (this.named) return this.named.find((one) => one.id === id);
+    return (await this.list.find(id)) ?? (this.list.known ? undefined : namedModel(id));
+  }
+
+  standing(): LlmStanding {
+    const { trouble } = this.list;
+    if (trouble === undefined) return { available: true };
+    const error = trouble instanceof LlmError ? trouble : undefined;
+    if (trouble === 'silent' || error?.retryable)
+      return { available: false, reason: 'The endpoint did not answer its list of models.' };
+    if (error?.kind === 'auth') return { available: false, reason: 'The endpoint refused the key of LLM_ENDPOINTS.' };
+    return { available: true, reason: 'The endpoint has no list of models; name its models in LLM_ENDPOINTS.' };
   }
 
   protected traits(id: string): OpenAiModel {
-    return { ...endpointModel({ id }), efforts: [] };
+    return { ...namedModel(id), efforts: [] };
   }
-
-  private async offered(): Promise<ListedModel[] | undefined> {
-    return this.options.models?.map((id) => ({ id })) ?? this.list.read();
-  }
-}
-
-function endpointModel({ id, contextWindow }: ListedModel): LlmModelInfo {
-  const capabilities = { images: true, documents: true, reasoning: true, tools: true, structuredOutput: true };
-  return { id, name: id, capabilities, contextWindow };
 }
 
 function publicInfo({ efforts: _efforts, defaultEffort: _default, ...info }: OpenAiModel): LlmModelInfo {
