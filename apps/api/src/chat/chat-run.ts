@@ -1,7 +1,7 @@
 import type { AgentControl, AgentPorts, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
 import { newId } from '@scorpio/kernel';
-import { checkContext } from '@scorpio/llm';
+import { checkContext, portableHistory } from '@scorpio/llm';
 import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
@@ -77,10 +77,10 @@ export class ChatRun {
       description,
       inputSchema,
     }));
-    const { id } = resolved.model;
+    const { id, capabilities } = resolved.model;
     const request: LlmRequest = {
       model: id,
-      messages,
+      messages: portableHistory(messages, { vendor: resolved.provider.id, model: id, system, capabilities }),
       cacheKey: this.session.id,
       ...(system !== undefined && { system }),
       ...(tools.length && { tools }),
