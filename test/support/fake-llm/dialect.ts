@@ -35,7 +35,7 @@ export interface Dialect {
   /** The body of an error that comes instead of an answer. */
   refusal(status: number, error: Refusal): Fields;
   /** What is wrong with a request, in the strictness of the real vendor; undefined where nothing is. */
-  fault(body: Record<string, unknown>): string | undefined;
+  fault(body: Record<string, unknown>, model: string): string | undefined;
   /** The text of the last user message, with whether results of tools come after it. */
   lastMessage(body: Record<string, unknown>): { text: string; answered: boolean };
   frames(answer: Answer): Iterable<Frame>;

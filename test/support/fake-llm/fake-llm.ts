@@ -9,10 +9,11 @@ import type { AddressInfo } from 'node:net';
 import { answerTokens, readDirectives, reasoningTokens, type Behaviour } from './behaviour';
 import { chatDialect } from './chat.dialect';
 import type { Answer, Dialect, Refusal } from './dialect';
+import { geminiDialect } from './gemini.dialect';
 import { responsesDialect } from './responses.dialect';
 import { WireWriter, type Outcome } from './wire-writer';
 
-const DIALECTS = [responsesDialect, chatDialect];
+const DIALECTS = [geminiDialect, responsesDialect, chatDialect];
 
 /** One request as it came, and what became of it. */
 export interface FakeRequest {
@@ -52,6 +53,8 @@ export class FakeLlm {
   fallback: Behaviour = {};
   /** What is wrong with the list of models: an error, or no answer at all. */
   listFault?: 'error' | 'hang';
+  /** What the list of models waits for. */
+  listAfter?: Promise<unknown>;
   private readonly queue: Behaviour[] = [];
   private readonly seen = new Map<string, number>();
   private server?: Server;
@@ -67,9 +70,14 @@ export class FakeLlm {
     return this;
   }
 
-  /** The base URL to configure, with `/v1`. */
+  /** Where it listens. */
+  get origin(): string {
+    return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
+  }
+
+  /** The base URL to configure for OpenAI's forms, with `/v1`. */
   get url(): string {
-    return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}/v1`;
+    return `${this.origin}/v1`;
   }
 
   /** What the next requests do, one each, before anything else counts. */
@@ -92,6 +100,7 @@ export class FakeLlm {
     this.seen.clear();
     this.fallback = {};
     this.listFault = undefined;
+    this.listAfter = undefined;
     this.listings = 0;
   }
 
@@ -113,7 +122,7 @@ export class FakeLlm {
         code: 'invalid_api_key',
         message: `Incorrect API key provided: ${key}.`,
       });
-    if (method === 'GET') return this.list(dialect, response);
+    if (method === 'GET') return void (await this.list(dialect, response));
     const body = JSON.parse(text) as Record<string, unknown>;
     await this.answer(
       dialect,
@@ -127,10 +136,11 @@ export class FakeLlm {
     asked: Pick<FakeRequest, 'path' | 'headers' | 'connection' | 'body'>,
     response: ServerResponse,
   ): Promise<void> {
-    const fault = dialect.fault(asked.body);
+    const model = dialect.modelOf(asked.body, asked.path);
+    const fault = dialect.fault(asked.body, model);
     const last = fault ? { text: '', answered: false } : dialect.lastMessage(asked.body);
     const behaviour = this.behaviourFor(last);
-    const plan = planAnswer(behaviour, dialect.modelOf(asked.body, asked.path), this.requests.length);
+    const plan = planAnswer(behaviour, model, this.requests.length);
     let resolve: (outcome: Outcome) => void = () => undefined;
     const over = new Promise<Outcome>((settle) => (resolve = settle));
     const record: FakeRequest = {
@@ -167,8 +177,9 @@ export class FakeLlm {
     return last.answered ? { ...ordered, tools: undefined } : ordered;
   }
 
-  private list(dialect: Dialect, response: ServerResponse): void {
+  private async list(dialect: Dialect, response: ServerResponse): Promise<void> {
     this.listings++;
+    await this.listAfter;
     if (this.listFault === 'hang') return;
     if (this.listFault) return refuse(response, dialect, 500, { message: 'no list today' });
     const body = dialect.listing(this.options.models ?? ['fake-model']);
