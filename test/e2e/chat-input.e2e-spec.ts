@@ -251,13 +251,13 @@ describeStores('what is sent with a message', (store) => {
     });
   });
 
-  it('[S6] may be any text that JSON can hold: it is stored and told as it is', async () => {
+  it('[S6] may be any text that JSON can hold: it is stored as it is, and told as far as UTF-8 can say it', async () => {
     const odd = 'a\u0000b\u0007\ud83d x \udc00 \u202e\ufeff $where {"$gt":""} __proto__ \u{1f600}';
     const sessionId = await chat.newSession();
     const { body } = await chat.send(sessionId, { message: odd, model: FAKE });
     expect(body.run.status).toBe('completed');
     const [{ parts }] = await chat.messages(sessionId);
     expect(parts[0].text).toBe(odd);
-    expect(fake.requests[0]!.message).toBe(odd);
+    expect(fake.requests[0]!.message).toBe(odd.toWellFormed());
   });
 });

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ApiClient } from '../support/api-client';
 import { AppHarness } from '../support/app-harness';
 import { ChatClient } from '../support/chat-client';
@@ -6,9 +8,11 @@ import { checkRun, fold } from '../support/oracles';
 import { eventsOf } from '../support/run-reads';
 import type { SseReader } from '../support/sse-reader';
 import { describeStores } from '../support/stores';
+import { tempDir } from '../support/temp-dir';
 
 const FIRST = 'first/m';
 const SECOND = 'second/m';
+const IMAGE = { type: 'image', mediaType: 'image/png', data: 'AQID' };
 
 describeStores('the model of a message', (store) => {
   const first = new FakeLlm();
@@ -20,13 +24,17 @@ describeStores('the model of a message', (store) => {
 
   beforeAll(async () => {
     await Promise.all([first.start(), second.start()]);
+    const modelsFile = join(tempDir(), 'models.json');
+    const capabilities = { images: false, documents: false };
+    writeFileSync(modelsFile, JSON.stringify({ 'second/blind': { capabilities, contextWindow: 10_000 } }));
     app = await AppHarness.start({
       LLM_ENDPOINTS: JSON.stringify([
         { name: 'first', baseUrl: first.url, models: ['m'] },
-        { name: 'second', baseUrl: second.url, models: ['m'] },
+        { name: 'second', baseUrl: second.url, models: ['m', 'blind'] },
       ]),
       FALLBACK_MODELS: `openai/gpt-6-luna, ${FIRST}, ${SECOND}`,
       LLM_MAX_ATTEMPTS: '1',
+      MODELS_FILE: modelsFile,
       ...store.env(),
     });
     api = app.api();
@@ -107,6 +115,29 @@ describeStores('the model of a message', (store) => {
       const answer = await options(given);
       expect(answer).toMatchObject({ status: 400, body: { code, field } });
       expect(first.requests).toHaveLength(0);
+    });
+  });
+
+  describe('is not asked for what it cannot do', () => {
+    it.each([
+      [{ message: [{ type: 'text', text: 'look' }, IMAGE] }, 'message[1]'],
+      [{ message: [{ type: 'file', mediaType: 'application/pdf', name: 'a.pdf', data: 'AQID' }] }, 'message[0]'],
+    ])('%#', async (body, field) => {
+      const refused = await api.post('/api/v1/chat/sse', { model: 'second/blind', ...body });
+      expect(refused).toMatchObject({ status: 400, body: { code: 'unsupported_by_model', field } });
+    });
+
+    it('nor with more than it takes: a message alone, or a conversation', async () => {
+      const message = 'x'.repeat(60_000);
+      expect(await api.post('/api/v1/chat/sse', { model: 'second/blind', message })).toMatchObject({
+        status: 413,
+        body: { code: 'context_overflow', field: 'message' },
+      });
+      const sessionId = await chat.newSession({ model: 'second/blind' });
+      await chat.send(sessionId, { message: message.slice(30_000) });
+      const { body } = await chat.send(sessionId, { message: message.slice(30_000) });
+      expect(body.run).toMatchObject({ status: 'failed', error: { code: 'context_overflow', retryable: false } });
+      expect(second.requests).toHaveLength(1);
     });
   });
 });
