@@ -11,13 +11,34 @@ import {
 } from '@scorpio/llm';
 import { FakeLlm } from '../support/fake-llm';
 
-/** The wire forms that are tried by their real SDK against the fake wire. A further vendor is one more line. */
-export const WIRES = [
-  { name: 'openai, Responses', ref: 'openai/gpt-6.1-terra' },
-  { name: 'endpoint, Chat Completions', ref: 'fake/fake-model' },
-  { name: 'endpoint, Responses', ref: 'fake-responses/fake-model' },
-];
 export const KEY = 'test-key-for-the-fake-wire';
+
+export interface Wire {
+  name: string;
+  ref: string;
+  /** The header that carries the key, and its value. */
+  key: [header: string, value: string];
+  /** The form has no refusals: they are safety stops. */
+  withoutRefusal?: boolean;
+  /** Calls come whole, as objects: they are never cut and never bad JSON. */
+  wholeCalls?: boolean;
+}
+
+const BEARER: Wire['key'] = ['authorization', `Bearer ${KEY}`];
+
+/** The wire forms that are tried by their real SDK against the fake wire. A further vendor is one more line. */
+export const WIRES: Wire[] = [
+  { name: 'openai, Responses', ref: 'openai/gpt-6.1-terra', key: BEARER },
+  { name: 'endpoint, Chat Completions', ref: 'fake/fake-model', key: BEARER },
+  { name: 'endpoint, Responses', ref: 'fake-responses/fake-model', key: BEARER },
+  {
+    name: 'google',
+    ref: 'google/gemini-4-hydrogen',
+    key: ['x-goog-api-key', KEY],
+    withoutRefusal: true,
+    wholeCalls: true,
+  },
+];
 
 /** The registry as the product builds it, every vendor pointed at one fake server. */
 export class LlmBench {
@@ -30,6 +51,8 @@ export class LlmBench {
       SECRET_KEY: 'k'.repeat(40),
       OPENAI_API_KEY: KEY,
       OPENAI_BASE_URL: this.fake.url,
+      GEMINI_API_KEY: KEY,
+      GEMINI_BASE_URL: this.fake.origin,
       LLM_ENDPOINTS: JSON.stringify([
         { ...endpoint, name: 'fake' },
         { ...endpoint, name: 'fake-responses', api: 'responses' },

@@ -152,7 +152,12 @@ describe('OpenAI', () => {
     const parts = await hear(provider, ask('gpt-6.2-sol'));
     const native = (id: string) => {
       const end = parts.find((part) => part.type === 'part_end' && part.id === id);
-      return { vendor: 'openai', model: 'gpt-6.2-sol', system: 's', data: end?.type === 'part_end' ? end.native : undefined };
+      return {
+        vendor: 'openai',
+        model: 'gpt-6.2-sol',
+        system: 's',
+        data: end?.type === 'part_end' ? end.native : undefined,
+      };
     };
     const content = parts.flatMap((part): LlmAssistantPart[] => {
       if (part.type !== 'part_start') return [];
