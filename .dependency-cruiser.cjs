@@ -93,7 +93,12 @@ const packageRules = Object.entries(PACKAGES).map(([name, home]) =>
 
 module.exports = {
   forbidden: [
-    rule('no-circular', 'A cycle is two things that are one.', {}, { circular: true }),
+    rule(
+      'no-circular',
+      'A cycle is two things that are one.',
+      { pathNot: '^libs/sdk/src/generated/' },
+      { circular: true },
+    ),
     rule('resolvable', 'Imports must exist.', {}, { couldNotResolve: true }),
     rule('lib-is-not-an-app', 'Arrows only go down.', { path: '^libs/' }, { path: '^apps/' }),
     rule(
@@ -126,6 +131,12 @@ module.exports = {
       { path: ['^libs/[^/]+/src/testing/', '^test/', SPEC] },
     ),
     ...libRules,
+    rule(
+      'sdk-is-for-clients',
+      'The client talks to the server; nothing in the house stands on it.',
+      { path: '^(apps|libs)/', pathNot: ['^libs/sdk/', SPEC] },
+      { path: '^libs/sdk/' },
+    ),
     rule(
       'room-unlisted',
       'A new room gets its row in this file and in docs/architecture.md first.',
@@ -176,7 +187,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|coverage)/' },
+    exclude: { path: '^coverage/|(^|/)dist/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Type imports are imports: a type-only arrow upwards is still knowledge of what is above.
     tsPreCompilationDeps: true,

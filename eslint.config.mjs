@@ -56,7 +56,7 @@ const restrictImports = (...rules) => [
 const specs = ['**/*.spec.ts', '**/*-spec.ts', 'test/**/*.ts'];
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/coverage/', '**/data/', '**/*.cjs', '**/*.mjs'] },
+  { ignores: ['**/dist/', '**/coverage/', '**/data/', 'libs/sdk/src/generated/', '**/*.cjs', '**/*.mjs'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

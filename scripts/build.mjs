@@ -17,6 +17,9 @@ import { ensure, exitAs, root, run } from './ensure.mjs';
 const SETTINGS = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'apps/api/tsconfig.app.json'];
 const STAMP = join(root, 'dist/.sources');
 
+/** The client is no part of the server. */
+const isServer = (path) => !path.startsWith(join(root, 'libs/sdk'));
+
 function sources() {
   const files = ['apps/api/src', 'libs'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -24,7 +27,7 @@ function sources() {
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   );
   const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
-  for (const file of [...SETTINGS.map((name) => join(root, name)), ...files.sort()])
+  for (const file of [...SETTINGS.map((name) => join(root, name)), ...files.filter(isServer).sort()])
     hash.update(`\0${file.slice(root.length)}\0`).update(readFileSync(file));
   return hash.digest('hex');
 }

@@ -1,13 +1,15 @@
-// `npm run gen`: writes every generated file: the OpenAPI document, .env.example and the tables of README.md and docs/events.md.
+// `npm run gen`: writes every generated file: the OpenAPI document, the client's generated half, .env.example and the tables
+// of README.md and docs/events.md.
 // `--check` writes nothing and fails where a file would change.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { ensure, exitAs, root, run } from './ensure.mjs';
 
+const SDK = 'libs/sdk/src/generated';
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 /** The document as the built server describes itself; it needs no store for that. */
@@ -20,6 +22,21 @@ async function openApi(node) {
   rmSync(folder, { recursive: true });
   return text.endsWith('\n') ? text : `${text}\n`;
 }
+
+/** The client's generated half, by path. */
+async function sdk(node, document) {
+  const folder = mkdtempSync(join(tmpdir(), 'scorpio-sdk-'));
+  const input = join(folder, 'openapi.json');
+  writeFileSync(input, document);
+  const output = join(folder, 'generated');
+  const result = await run(node, [join(root, 'scripts/gen-sdk.mjs'), input, output]);
+  if (result.code !== 0) await exitAs(result);
+  const files = sourcesIn(output).map((name) => [`${SDK}/${name}`, readFileSync(join(output, name), 'utf8')]);
+  rmSync(folder, { recursive: true });
+  return Object.fromEntries(files);
+}
+
+const sourcesIn = (folder) => readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.ts'));
 
 const defaultOf = ({ schema }) => {
   const { data } = schema.safeParse(undefined);
@@ -130,18 +147,26 @@ const files = {
   'apps/api/openapi.json': document,
   '.env.example': envExample(ENV),
   'README.md': await markdown('README.md', { environment: envTable(ENV), endpoints: endpointTable(described) }),
+  ...(await sdk(node, document)),
   'docs/events.md': await markdown('docs/events.md', { events: eventTable(described) }),
 };
+
+// What the generator of the client no longer makes.
+for (const name of sourcesIn(join(root, SDK))) files[`${SDK}/${name}`] ??= null;
 
 const check = process.argv.includes('--check');
 for (const [name, text] of Object.entries(files)) {
   const path = join(root, name);
-  if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+  if ((existsSync(path) ? readFileSync(path, 'utf8') : null) === text) continue;
   if (check) {
     console.log(`${name} is not what npm run gen would write.`);
     process.exitCode = 1;
-  } else {
-    writeFileSync(path, text);
-    console.log(`Wrote ${name}`);
+    continue;
   }
+  if (text === null) rmSync(path);
+  else {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  console.log(`Wrote ${name}`);
 }

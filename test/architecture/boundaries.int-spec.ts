@@ -93,6 +93,7 @@ const PLANTED: [string, [string, string]][] = [
   tell('lib-sandbox', lib('sandbox', '@scorpio/workspace')),
   tell('lib-agent', lib('agent', '@scorpio/llm')),
   tell('lib-sdk', lib('sdk', '@scorpio/kernel')),
+  tell('sdk-is-for-clients', ['apps/api/src/bin/client.ts', imports('@scorpio/sdk')]),
   tell('room-unlisted', room('garage', '@scorpio/kernel')),
   tell('room-http', room('http', '../sessions/sessions.service')),
   tell('room-auth', room('auth', '@scorpio/llm')),

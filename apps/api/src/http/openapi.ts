@@ -7,7 +7,14 @@ import { PROBLEM_CONTENT } from './api-problem.decorator';
 import { ProblemDto } from './problem.dto';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
-type Schema = { type?: unknown; enum?: unknown[]; properties?: Record<string, Schema>; allOf?: Schema[] };
+interface Schema {
+  type?: unknown;
+  enum?: unknown[];
+  default?: unknown;
+  required?: string[];
+  properties?: Record<string, Schema>;
+  allOf?: Schema[];
+}
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const ABOUT = `A self-hosted AI agent system: sessions hold conversations, a message to one is worked on as a durable run, and every run is a
@@ -40,15 +47,13 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
     )
     .build();
   const document = SwaggerModule.createDocument(app, info, {
-    operationIdFactory: (controller, method) => {
-      const room = controller.replace(/Controller$/, '');
-      return room[0]?.toLowerCase() + room.slice(1) + method[0]?.toUpperCase() + method.slice(1);
-    },
+    operationIdFactory: (controller, method) => `${controller}.${method}`,
     extraModels: [ProblemDto, TokenUsage, ...Object.values(RUN_EVENT_CLASSES)],
   });
   document.info.contact = { name: 'The Scorpio authors' };
   const schemas = sorted(document.components?.schemas ?? {}) as Record<string, Schema>;
   describeEvents(schemas);
+  for (const schema of Object.values(schemas)) freeDefaults(schema);
   document.components = { ...document.components, schemas: schemas as never };
   document.paths = sorted(document.paths);
   for (const item of Object.values(document.paths))
@@ -83,8 +88,18 @@ function useIntegers(properties: Record<string, Schema>): void {
     if (schema.type === 'number' && name !== 'cost') schema.type = 'integer';
 }
 
+/** What has a default need not be sent. */
+function freeDefaults(schema: Schema): void {
+  const required = schema.required?.filter((name) => schema.properties?.[name]?.default === undefined);
+  if (required?.length) schema.required = required;
+  else delete schema.required;
+}
+
 /** What every route shares and none should have to repeat. A route that names no scheme is open to all. */
 function completeOperation(operation: Operation): void {
+  // By room and method: `sessionsCreate`. Generated clients name their calls so.
+  const [room, method] = [operation.tags?.[0] ?? '', operation.operationId?.split('.')[1] ?? ''];
+  operation.operationId = room + method[0]?.toUpperCase() + method.slice(1);
   operation.description ??= operation.summary;
   // The comment of a route is its description; of that, lists show the first sentence, which is no place for Markdown.
   operation.summary = /^.*?[^.](?=\.(\s|$)|$)/s

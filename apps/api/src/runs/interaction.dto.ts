@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Allow, IsIn, IsOptional } from 'class-validator';
 import type { InteractionRecord } from './interaction.schema';
 
@@ -51,5 +52,15 @@ export class AnswerInteractionDto {
 
   /** The answer: text, or a value that satisfies the interaction's schema. */
   @Allow()
+  @ApiProperty({
+    required: false,
+    oneOf: [
+      { type: 'string' },
+      { type: 'number' },
+      { type: 'boolean' },
+      { type: 'array', items: {} },
+      { type: 'object', additionalProperties: true },
+    ],
+  })
   value?: unknown;
 }
