@@ -49,6 +49,27 @@ describe('a server that cannot start', () => {
     expect(said).not.toContain('hunter2');
   });
 
+  it('[P9] says so in one line where the models file cannot be read', async () => {
+    expect(await fault({ MODELS_FILE: 'absent.json' })).toMatch(
+      /^[^\n]*:\n {2}- MODELS_FILE: absent\.json .*ENOENT.*$/,
+    );
+  });
+
+  it('[P9] names every fault of the models file at once', async () => {
+    const file = join(tempDir(), 'models.json');
+    writeFileSync(file, '{"opnai/gpt-x": {}, "demo/scribe": {"price": {"input": "1", "output": 2}}}');
+    const [, ...faults] = (await fault({ MODELS_FILE: file })).split('\n');
+    expect(faults).toEqual([
+      expect.stringMatching(/- MODELS_FILE \(opnai\/gpt-x\): there is no vendor opnai/),
+      expect.stringMatching(/- MODELS_FILE \(demo\/scribe\.price\.input\): .*number/),
+    ]);
+  });
+
+  it('[P9] says so where an endpoint has the name of a vendor', async () => {
+    const endpoints = JSON.stringify([{ name: 'openai', baseUrl: 'http://127.0.0.1:9/v1' }]);
+    expect(await fault({ LLM_ENDPOINTS: endpoints })).toMatch(/- LLM_ENDPOINTS: the name openai is that of a built-in/);
+  });
+
   it('[P9] names every fault of its settings at once', async () => {
     const said = await fault({ PORT: 'eighty', LOG_LEVEL: 'loud', AUTH_MODE: 'magic', SECRET_KEY: 'short' });
     const [first, ...faults] = said.split('\n');

@@ -137,7 +137,7 @@ export interface LlmProvider {
   /** One model by the vendor's own name; undefined where it has none of that name. Never throws. */
   model(id: string): Promise<LlmModelInfo | undefined>;
   /**
-   * Models it offers; from a list or from the vendor, cached. Never throws and takes a second at most: a dead endpoint
+   * Models it offers; from a list or from the vendor, cached. Never throws and takes two seconds at most: a dead endpoint
    * offers what is known of it.
    */
   models(): Promise<LlmModelInfo[]>;

@@ -53,7 +53,7 @@ export class LlmRegistry {
     return { ref: wanted, provider, model: await this.modelOf(provider, wanted) };
   }
 
-  /** All models, vendors in their order. Vendors are asked side by side, and none for longer than a second. */
+  /** All models, vendors in their order. Vendors are asked side by side, and none for longer than two seconds. */
   async list(): Promise<ModelListing[]> {
     const offers = await Promise.all(this.providers.map((provider) => this.offerOf(provider)));
     return this.providers.flatMap((provider, index) => offers[index].map((model) => this.listing(provider, model)));

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { LlmPrice, ModelListing } from '@scorpio/llm';
+import type { LlmPrice, ModelListing, VendorListing } from '@scorpio/llm';
 
 /** What a model takes and gives. Endpoints seldom say: there nothing is ruled out, and the endpoint refuses what it cannot do. */
 export class ModelCapabilitiesDto {
@@ -45,7 +45,7 @@ export class ModelDto {
   id: string;
   /** For people. */
   name: string;
-  /** `openai`, `demo`, or the name of an endpoint. */
+  /** Who has it: a vendor's name, or that of an endpoint. */
   vendor: string;
   capabilities: ModelCapabilitiesDto;
   /** Tokens of a whole call; null where the vendor does not say. */
@@ -56,12 +56,15 @@ export class ModelDto {
   maxOutputTokens: number | null;
   /** Null where it is not known. */
   price: ModelPriceDto | null;
-  /** Whether it can be asked. */
+  /** Whether it can be counted on to answer. False without a key, and while its endpoint does not answer. */
   available: boolean;
-  /** Why it cannot be asked, and what to set. */
+  /** Why not, and what to set; null where it is available. */
   reason: string | null;
   /** Whether messages that name no model get this one. */
   default: boolean;
+  /** Its place, from 1, among the models that are asked when the one that was named cannot answer; null where it is none. */
+  @ApiProperty({ type: 'integer', nullable: true })
+  fallback: number | null;
 
   static from(listing: ModelListing): ModelDto {
     const { model } = listing;
@@ -76,19 +79,37 @@ export class ModelDto {
       available: listing.available,
       reason: listing.reason ?? null,
       default: listing.isDefault,
+      fallback: listing.fallback ?? null,
     });
+  }
+}
+
+/** Who has models: a vendor, or an endpoint. */
+export class VendorDto {
+  /** The part of a model's id before the slash. */
+  id: string;
+  /** Whether it can be counted on to answer. */
+  available: boolean;
+  /** What is the matter, such as a key that is missing or a list of models that was not answered; null where nothing is. */
+  reason: string | null;
+
+  static from({ id, available, reason }: VendorListing): VendorDto {
+    return Object.assign(new VendorDto(), { id, available, reason: reason ?? null });
   }
 }
 
 /** All models, in one page. */
 export class ModelPageDto {
   items: ModelDto[];
+  /** Every vendor and endpoint, also those that tell of no models: any name may be tried there. */
+  vendors: VendorDto[];
   /** Always null: the list is whole. */
   nextCursor: string | null;
 
-  static from(listings: ModelListing[]): ModelPageDto {
+  static from(listings: ModelListing[], vendors: VendorListing[]): ModelPageDto {
     return Object.assign(new ModelPageDto(), {
       items: listings.map((listing) => ModelDto.from(listing)),
+      vendors: vendors.map((vendor) => VendorDto.from(vendor)),
       nextCursor: null,
     });
   }

@@ -14,7 +14,7 @@ export class ModelsController {
   /** List the models of all vendors and endpoints, with what is missing where one cannot be asked. */
   @Get()
   async list(): Promise<ModelPageDto> {
-    return ModelPageDto.from(await this.registry.list());
+    return ModelPageDto.from(await this.registry.list(), this.registry.vendors());
   }
 
   /** One model. Its name may hold slashes. */

@@ -14,11 +14,11 @@ function scripted(): { list: ModelList<{ id: string }>; looks: Look[] } {
         looks.push({
           bring: async (names) => {
             resolve(names.map((id) => ({ id })));
-            await jest.advanceTimersByTimeAsync(0);
+            await turn();
           },
           fail: async (error) => {
             reject(error);
-            await jest.advanceTimersByTimeAsync(0);
+            await turn();
           },
         });
       }),
@@ -26,6 +26,7 @@ function scripted(): { list: ModelList<{ id: string }>; looks: Look[] } {
   return { list, looks };
 }
 
+const turn = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
 const names = (models: { id: string }[] | undefined): string[] | undefined => models?.map(({ id }) => id);
 
 describe('ModelList', () => {
@@ -35,6 +36,7 @@ describe('ModelList', () => {
   it('asks once for all who want to know, and keeps the answer', async () => {
     const { list, looks } = scripted();
     const readers = Promise.all([list.read(), list.read()]);
+    await turn();
     await looks[0].bring(['a', 'b']);
     expect((await readers).map(names)).toEqual([
       ['a', 'b'],
@@ -45,10 +47,10 @@ describe('ModelList', () => {
     expect(looks).toHaveLength(1);
   });
 
-  it('lets a silent one delay nobody: its first reader waits a second, the rest not at all, and it is filled in later', async () => {
+  it('lets a silent one delay nobody: its first reader waits two seconds, the rest not at all, and it is filled in later', async () => {
     const { list, looks } = scripted();
     const first = list.read();
-    await jest.advanceTimersByTimeAsync(1_000);
+    await jest.advanceTimersByTimeAsync(2_000);
     expect(await first).toBeUndefined();
     expect(list.trouble).toBe('silent');
     // No timer moves here: these come at once.
@@ -60,12 +62,29 @@ describe('ModelList', () => {
     expect(names(await list.read())).toEqual(['a']);
   });
 
+  it('does not hold against it what is loaded here first', async () => {
+    let loaded: () => void = () => undefined;
+    const loading = new Promise<void>((resolve) => (loaded = resolve));
+    const list = new ModelList(
+      async () => [{ id: 'a' }],
+      () => loading,
+    );
+    const first = list.read();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(list.trouble).toBeUndefined();
+    loaded();
+    await turn();
+    expect(names(await first)).toEqual(['a']);
+  });
+
   it('tells what it knows while it asks again, and holds on to it when that fails', async () => {
     const { list, looks } = scripted();
     void list.read();
+    await turn();
     await looks[0].bring(['old']);
     await jest.advanceTimersByTimeAsync(300_000);
     expect(names(await list.read())).toEqual(['old']);
+    await turn();
     expect(looks).toHaveLength(2);
     const dead = new Error('nobody there');
     await looks[1].fail(dead);
@@ -73,6 +92,7 @@ describe('ModelList', () => {
     expect(list.trouble).toBe(dead);
     await jest.advanceTimersByTimeAsync(15_000);
     void list.read();
+    await turn();
     await looks[2].bring(['new']);
     expect(names(list.known)).toEqual(['new']);
     expect(list.trouble).toBeUndefined();
@@ -81,11 +101,12 @@ describe('ModelList', () => {
   it('asks again for a name that an older list lacks, but not for each of them', async () => {
     const { list, looks } = scripted();
     const early = list.find('pulled');
+    await turn();
     await looks[0].bring(['a']);
     expect(await early).toBeUndefined();
     await jest.advanceTimersByTimeAsync(15_000);
     const found = list.find('pulled');
-    await jest.advanceTimersByTimeAsync(0);
+    await turn();
     await looks[1].bring(['a', 'pulled']);
     expect(await found).toEqual({ id: 'pulled' });
     expect(await list.find('never')).toBeUndefined();

@@ -1,7 +1,7 @@
 import { pause } from '@scorpio/kernel';
 
 /** How long whoever asks waits for a list that nobody has seen yet. */
-const PATIENCE_MS = 1_000;
+const PATIENCE_MS = 2_000;
 /** How long the list itself may take: it is filled in later. */
 const DEADLINE_MS = 10_000;
 const FRESH_MS = 300_000;
@@ -10,7 +10,7 @@ const AGAIN_MS = 15_000;
 
 /**
  * The models that somebody else says it has: asked for once, kept for five minutes, shared by all. Only the first look
- * is waited for, and no longer than a second: what is known counts while it is asked for again.
+ * is waited for, and no longer than two seconds: what is known counts while it is asked for again.
  */
 export class ModelList<T extends { id: string }> {
   private listed?: T[];
@@ -20,8 +20,14 @@ export class ModelList<T extends { id: string }> {
   private looking?: Promise<void>;
   private firstLook?: Promise<void>;
 
-  /** @param ask gets the list; may throw, and should stop when the signal aborts */
-  constructor(private readonly ask: (signal: AbortSignal) => Promise<T[]>) {}
+  /**
+   * @param ask gets the list; may throw, and should stop when the signal aborts
+   * @param prepare what has to be loaded here before; the time for it is not held against whoever is asked
+   */
+  constructor(
+    private readonly ask: (signal: AbortSignal) => Promise<T[]>,
+    private readonly prepare: () => Promise<unknown> = async () => undefined,
+  ) {}
 
   /** What it last told, without asking; undefined where it never did. */
   get known(): T[] | undefined {
@@ -51,15 +57,20 @@ export class ModelList<T extends { id: string }> {
 
   private look(): Promise<void> {
     this.looking ??= this.refresh().finally(() => (this.looking = undefined));
-    this.firstLook ??= patiently(this.looking).then(() => {
-      if (this.lookedAt < 0) this.fault = 'silent';
-    });
+    this.firstLook ??= this.waitFor(this.looking);
     return this.looking;
+  }
+
+  private async waitFor(firstLook: Promise<void>): Promise<void> {
+    await this.prepare().catch(() => undefined);
+    await patiently(firstLook);
+    if (this.lookedAt < 0) this.fault = 'silent';
   }
 
   private async refresh(): Promise<void> {
     let goodFor = AGAIN_MS;
     try {
+      await this.prepare();
       this.listed = await this.ask(AbortSignal.timeout(DEADLINE_MS));
       this.fault = undefined;
       goodFor = FRESH_MS;
