@@ -7,12 +7,12 @@ import { SseReader, type RunRead } from '../support/sse-reader';
 
 const PICTURE = { type: 'image', mediaType: 'image/png', data: Buffer.from('a picture').toString('base64') };
 
-/** Rows of the embedded store that speak of any of these ids, by table; those of the access log apart. */
+/** Rows of the embedded store that speak of any of these ids, by table; those of the access log and the ledger apart. */
 function traces(dataDir: string, ids: string[]): Record<string, number> {
   const database = new DatabaseSync(join(dataDir, 'data', 'scorpio.db'), { readOnly: true });
   try {
     const tables = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all() as { name: string }[];
-    const kept = tables.filter(({ name }) => !/^(sqlite_|audit)/.test(name) && hasDocuments(database, name));
+    const kept = tables.filter(({ name }) => !/^(sqlite_|audit|usage)/.test(name) && hasDocuments(database, name));
     const counts = kept.map(({ name }): [string, number] => {
       const where = ids.map(() => `_id || doc LIKE ?`).join(' OR ');
       const row = database

@@ -92,7 +92,12 @@ export class SessionServer {
     const call: StoredPart = { type: 'tool_call', ...asked, arguments: { $gt: 1, deep: [{}] }, native };
     const result: StoredPart = { type: 'tool_result', ...asked, output: 'a dot', isError: false };
     const image: StoredPart = { type: 'image', mediaType: 'image/png', blobId };
-    const by = { model: 'demo/scribe', usage: { ...NO_USAGE, inputTokens: 3, outputTokens: 2 }, cost: 0.5 };
+    const by = {
+      model: 'demo/scribe',
+      usage: { ...NO_USAGE, inputTokens: 3, outputTokens: 2 },
+      cost: 0.5,
+      durationMs: 7,
+    };
     const ids = [
       await this.say(sessionId, [1, 1, 0], 'user', [text('What is it?'), image]),
       await this.say(sessionId, [1, 1, 1], 'assistant', [text('I look.'), call], { ...by, finish: 'tool_calls' }),

@@ -10,6 +10,7 @@ import { HealthModule } from './health/health.module';
 import { ModelsModule } from './models/models.module';
 import { RunsModule } from './runs/runs.module';
 import { SessionsModule } from './sessions/sessions.module';
+import { UsageModule } from './usage/usage.module';
 
 /** The whole application for one configuration. */
 @Module({})
@@ -28,6 +29,7 @@ export class AppModule {
         SessionsModule,
         BlobsModule,
         RunsModule,
+        UsageModule,
         ChatModule,
       ],
     };

@@ -1,5 +1,5 @@
 import { NO_USAGE } from '@scorpio/events';
-import { costOf } from './prices';
+import { costOf, priceFor } from './prices';
 
 const price = { input: 2, output: 8, cacheRead: 0.5, cacheWrite: 2.5 };
 
@@ -31,5 +31,19 @@ describe('costOf', () => {
   it('is null where the price is unknown, and zero where nothing was used', () => {
     expect(costOf(undefined, { ...NO_USAGE, inputTokens: 5 })).toBeNull();
     expect(costOf(price, { ...NO_USAGE })).toBe(0);
+  });
+});
+
+describe('priceFor', () => {
+  const long = { above: 100, input: 2, output: 1.5 };
+
+  it('is the plain price up to the length that the vendor sets', () => {
+    expect(priceFor({ ...price, long }, { ...NO_USAGE, inputTokens: 100 })).toEqual(price);
+    expect(priceFor(price, { ...NO_USAGE, inputTokens: 101 })).toEqual(price);
+  });
+
+  it('is the long price of everything beyond it', () => {
+    const dear = { input: 4, output: 12, cacheRead: 1, cacheWrite: 5 };
+    expect(priceFor({ ...price, long }, { ...NO_USAGE, inputTokens: 101 })).toEqual(dear);
   });
 });

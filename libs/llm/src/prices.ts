@@ -8,12 +8,24 @@ import type { LlmPrice } from './contract';
  */
 export function costOf(price: LlmPrice | undefined, usage: TokenUsage): number | null {
   if (!price) return null;
+  const { input, output, cacheRead, cacheWrite } = priceFor(price, usage);
   const plainInput = Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens);
-  const input =
-    plainInput * price.input + usage.cacheReadTokens * price.cacheRead + usage.cacheWriteTokens * price.cacheWrite;
-  const output = usage.outputTokens * price.output;
-  const long = price.long && usage.inputTokens > price.long.above ? price.long : { input: 1, output: 1 };
-  const millionths = input * long.input + output * long.output;
+  const millionths =
+    plainInput * input +
+    usage.cacheReadTokens * cacheRead +
+    usage.cacheWriteTokens * cacheWrite +
+    usage.outputTokens * output;
   // Ten digits: a tenth of what one token of the cheapest model costs, and sums without binary dust.
   return Math.round(millionths * 1e4) / 1e10;
+}
+
+/** The price as it holds for a call of that length. */
+export function priceFor({ long, ...price }: LlmPrice, usage: TokenUsage): Omit<LlmPrice, 'long'> {
+  if (!long || usage.inputTokens <= long.above) return price;
+  return {
+    input: price.input * long.input,
+    output: price.output * long.output,
+    cacheRead: price.cacheRead * long.input,
+    cacheWrite: price.cacheWrite * long.input,
+  };
 }

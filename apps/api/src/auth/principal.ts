@@ -11,6 +11,7 @@ export const SCOPES = [
   'tools:read',
   'tools:execute',
   'models:read',
+  'usage:read',
   'mcp:admin',
   'keys:admin',
   'webhooks:admin',

@@ -47,13 +47,13 @@ const link = z
   .max(2_048)
   .refine((text) => URL.canParse(text) && new URL(text).protocol === 'https:', { message: 'must be an https address' });
 const date = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
-const tokens = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const usage = z.strictObject({
-  inputTokens: tokens,
-  outputTokens: tokens,
-  cacheReadTokens: tokens,
-  cacheWriteTokens: tokens,
-  reasoningTokens: tokens,
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadTokens: count,
+  cacheWriteTokens: count,
+  reasoningTokens: count,
 });
 const cost = z.number().min(0).max(1e12).nullable();
 
@@ -93,6 +93,7 @@ const message = <R extends string, P extends z.ZodType>(role: R, part: P) =>
     finish: z.enum(['stop', 'tool_calls', 'length', 'content_filter', 'refusal']).optional(),
     usage: usage.optional(),
     cost: cost.optional(),
+    durationMs: count.optional(),
     partial: z.boolean().optional(),
     createdAt: date,
   });

@@ -91,6 +91,8 @@ export class ExportedMessageDto {
   usage?: TokenUsage;
   /** US dollars; null where the price is not known. */
   cost?: number | null;
+  /** Milliseconds of the model call. */
+  durationMs?: number;
   partial?: boolean;
   createdAt: Date;
 }

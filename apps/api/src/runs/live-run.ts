@@ -1,4 +1,4 @@
-import type { RunEventDraft } from '@scorpio/events';
+import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import { isTerminal } from '@scorpio/events';
 import type { RunJournal } from './run-journal';
 import type { CancelReason, RunRecord } from './run.schema';
@@ -26,6 +26,22 @@ export interface LiveRun {
   taken: Set<string>;
   /** Whether it has asked people anything. */
   asked: boolean;
+  /** What it has said of its model calls, over all its owners. */
+  steps: StepEvent[];
+}
+
+/** The beginning or the proper end of a model call, and when it was said. */
+export type StepEvent = Extract<RunEventDraft, { type: 'step.started' | 'step.completed' }> & { ts: string };
+
+/** What a run's log says of its model calls. */
+export const stepsOf = (events: readonly RunEvent[]): StepEvent[] =>
+  events.filter((event) => event.type === 'step.started' || event.type === 'step.completed');
+
+/** The same of what it says just now. */
+export function noteSteps({ steps }: LiveRun, drafts: readonly RunEventDraft[]): void {
+  for (const draft of drafts)
+    if (draft.type === 'step.started' || draft.type === 'step.completed')
+      steps.push({ ...draft, ts: new Date().toISOString() });
 }
 
 export type TerminalDraft = Extract<RunEventDraft, { type: 'run.completed' | 'run.failed' | 'run.cancelled' }>;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { isTerminal } from '@scorpio/events';
 import { EventLog } from './event-log.repository';
-import type { TerminalDraft } from './live-run';
+import { stepsOf, type TerminalDraft } from './live-run';
 import { RunFinisher } from './run-finisher.service';
 import { RunLeases } from './run-lease.service';
 import { RunRepository } from './run.repository';
@@ -41,8 +41,8 @@ export class RunCancellation {
   async finishEnded(run: RunRecord): Promise<boolean> {
     const last = await this.log.tail(run.id);
     if (!last || !isTerminal(last.ty.at(-1)!)) return false;
-    const { terminal } = await inspectLog(this.log, run);
-    await this.finisher.finish(run, run.epoch, terminal as unknown as TerminalDraft);
+    const { events, terminal } = await inspectLog(this.log, run);
+    await this.finisher.finish(run, run.epoch, terminal as unknown as TerminalDraft, stepsOf(events));
     return true;
   }
 }

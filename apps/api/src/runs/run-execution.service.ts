@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { isTerminal, type RunEvent } from '@scorpio/events';
 import { EventLog } from './event-log.repository';
-import { RunStop, terminalOf, type LiveRun, type TerminalDraft } from './live-run';
+import { RunStop, noteSteps, stepsOf, terminalOf, type LiveRun, type TerminalDraft } from './live-run';
 import { RunFinisher } from './run-finisher.service';
 import { RunFailure, RunHandlers, type RunControl, type RunOutcome } from './run-handler';
 import { RunInbox } from './run-inbox.service';
@@ -40,6 +40,7 @@ export class RunExecution {
   async drive(live: LiveRun, events: RunEvent[], budgetMs: number): Promise<void> {
     const limit = (): void => live.abort.abort(new RunStop({ type: 'time', limitMs: budgetMs }));
     const timer = setTimeout(limit, Math.max(0, Math.min(budgetMs, 2 ** 31 - 1))).unref();
+    live.steps = stepsOf(events);
     for (const event of events)
       if (event.type === 'input.accepted') live.taken.add(event.inputId);
       else if (event.type === 'interaction.requested') live.asked = true;
@@ -57,6 +58,7 @@ export class RunExecution {
       for await (const drafts of this.handlers.current.run(live.run, events, this.control(live))) {
         await this.inbox.beforePush(live, drafts);
         live.journal.push(drafts);
+        noteSteps(live, drafts);
         await this.inbox.afterPush(live, drafts);
         const last = drafts.at(-1);
         if (last?.type === 'run.parked') return await this.inbox.park(live, last);
@@ -100,21 +102,22 @@ export class RunExecution {
     const events = await this.log.events(live.run.id);
     const said = events.at(-1)!;
     // The last word may have been said before whatever went wrong did.
-    if (isTerminal(said.type)) return this.project(live.run, said);
+    if (isTerminal(said.type)) return this.project(live.run, events);
+    live.steps = stepsOf(events);
     live.asked ||= events.some((event) => event.type === 'interaction.requested');
     const drafts = await this.handlers.current.settle(live.run, events, outcome);
     live.journal.push(drafts);
     await this.conclude(live, terminalOf(drafts)!);
   }
 
-  /** Writes what follows from a terminal event that is in the log already. */
-  project(run: RunRecord, terminal: RunEvent): Promise<void> {
-    return this.finisher.finish(run, run.epoch, terminal as unknown as TerminalDraft);
+  /** Writes what follows from a log that has its terminal event already. */
+  project(run: RunRecord, events: RunEvent[]): Promise<void> {
+    return this.finisher.finish(run, run.epoch, events.at(-1) as unknown as TerminalDraft, stepsOf(events));
   }
 
   private async conclude(live: LiveRun, end: TerminalDraft): Promise<true> {
     await live.journal.durable();
-    await this.finisher.finish(live.run, live.run.epoch, end, live.asked);
+    await this.finisher.finish(live.run, live.run.epoch, end, live.steps, live.asked);
     return true;
   }
 

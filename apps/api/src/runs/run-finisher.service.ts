@@ -4,7 +4,7 @@ import { AppConfig } from '@scorpio/config';
 import type { TerminalType } from '@scorpio/events';
 import { SessionsService } from '../sessions/sessions.service';
 import { InteractionRepository } from './interaction.repository';
-import type { TerminalDraft } from './live-run';
+import type { StepEvent, TerminalDraft } from './live-run';
 import { RunHandlers } from './run-handler';
 import { RunRepository } from './run.repository';
 import type { InboxItem, RunDocument, RunRecord, RunStatus } from './run.schema';
@@ -26,7 +26,7 @@ export const projection = (end: TerminalDraft): Partial<RunDocument> & { status:
 });
 
 /**
- * Writes what follows from a run's terminal event: the session's totals, the run's status, the next run's turn.
+ * Writes what follows from a run's terminal event: the ledger, the session's totals, the run's status, the next run's turn.
  * Each step may be repeated, by this process or another; the run's own update comes last.
  */
 @Injectable()
@@ -42,9 +42,16 @@ export class RunFinisher {
 
   /**
    * @param epoch of the caller; with an older one than the store's nothing is changed
+   * @param steps all that the log says of the run's model calls
    * @param asked whether interactions of the run may be open: most runs ask nobody
    */
-  async finish(run: RunRecord, epoch: number, end: TerminalDraft, asked = true): Promise<void> {
+  async finish(
+    run: RunRecord,
+    epoch: number,
+    end: TerminalDraft,
+    steps: readonly StepEvent[],
+    asked = true,
+  ): Promise<void> {
     // A completed run closed its empty inbox before it said so.
     if (end.type !== 'run.completed') {
       const left = await this.runs.closeInbox(run.id, epoch);
@@ -53,16 +60,8 @@ export class RunFinisher {
     }
     const expired = end.type === 'run.failed' && end.code === 'interaction_expired';
     if (asked) await this.interactions.closeAll(run.id, expired ? 'expired' : 'cancelled');
-    const title = this.handlers.current.title(run);
     if (run.turn !== undefined)
-      await this.sessions.settleTurn({
-        sessionId: run.sessionId,
-        runId: run.id,
-        turn: run.turn,
-        usage: end.usage,
-        cost: end.cost,
-        ...(title !== undefined && { title }),
-      });
+      await Promise.all([this.handlers.ledger.record(run, steps), this.settleSession(run, run.turn, end, steps)]);
     const endedAt = new Date();
     await this.runs.end(run.id, epoch, {
       ...projection(end),
@@ -71,6 +70,19 @@ export class RunFinisher {
       ...(run.turn !== undefined && { turn: run.turn }),
     });
     await this.next(run.sessionId);
+  }
+
+  /** Adds to the session's totals what the ledger has of the run: they are equal, also where some prices are unknown. */
+  private settleSession(run: RunRecord, turn: number, end: TerminalDraft, steps: readonly StepEvent[]): Promise<void> {
+    const title = this.handlers.current.title(run);
+    return this.sessions.settleTurn({
+      sessionId: run.sessionId,
+      runId: run.id,
+      turn,
+      usage: end.usage,
+      cost: knownCost(steps),
+      ...(title !== undefined && { title }),
+    });
   }
 
   /** Lets the session's next run begin, if one waits. */
@@ -99,4 +111,10 @@ export class RunFinisher {
       });
     }
   }
+}
+
+/** US dollars of the calls whose price is known; null where none is. */
+function knownCost(steps: readonly StepEvent[]): number | null {
+  const costs = steps.flatMap((step) => (step.type === 'step.completed' && step.cost !== null ? [step.cost] : []));
+  return costs.length ? costs.reduce((sum, cost) => sum + cost) : null;
 }

@@ -1,4 +1,5 @@
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
+import type { StepEvent } from './live-run';
 import type { CancelReason, InboxItem, RunRecord } from './run.schema';
 
 /** Why a run ends other than by its own completion. */
@@ -56,12 +57,31 @@ export interface RunHandler {
   title(run: RunRecord): string | undefined;
 }
 
-/** Where the handler is found: `chat` registers itself at boot, so that `runs` imports no feature. */
+/** Keeps account of model calls. As with {@link RunHandler}, the `runs` room owns the interface and another implements it. */
+export interface RunLedger {
+  /**
+   * Records the model calls of a run, once its terminal event is stored and before the run counts as ended: a crash in
+   * between repeats it. What is recorded already stays.
+   */
+  record(run: RunRecord, steps: readonly StepEvent[]): Promise<void>;
+}
+
+/** Where handler and ledger are found: `chat` registers them at boot, so that `runs` imports no feature. */
 export class RunHandlers {
   private handler?: RunHandler;
+  private accounts?: RunLedger;
 
   register(handler: RunHandler): void {
     this.handler = handler;
+  }
+
+  registerLedger(ledger: RunLedger): void {
+    this.accounts = ledger;
+  }
+
+  get ledger(): RunLedger {
+    if (!this.accounts) throw new Error('No ledger is registered.');
+    return this.accounts;
   }
 
   get current(): RunHandler {

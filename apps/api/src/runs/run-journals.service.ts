@@ -29,7 +29,7 @@ export class RunJournals {
       (batch) => this.streams.publish(run.id, batch),
       () => abort.abort(new RunStop({ type: 'fenced' })),
     );
-    const live = { run, journal, abort, taken: new Set<string>(), asked: false };
+    const live: LiveRun = { run, journal, abort, taken: new Set<string>(), asked: false, steps: [] };
     this.leases.add(live);
     return live;
   }

@@ -79,7 +79,7 @@ export class RunWorker {
     void this.keep(run, async () => {
       if (run.cancel) return this.end(run, { type: 'cancelled', by: run.cancel.by, reason: run.cancel.reason });
       const { found, live, fence } = await this.starter.takeOver(run, reason);
-      if (!live) return this.execution.project(run, found.terminal!);
+      if (!live) return this.execution.project(run, found.events);
       if (reason === 'crash' && crashesInARow(found.events) >= MOST_CRASHES)
         return this.execution.settle(live, GIVEN_UP);
       const left = this.config.runs.maxMs - runningMs(found.events);
@@ -94,7 +94,7 @@ export class RunWorker {
 
   private async end(run: RunRecord, outcome: RunOutcome): Promise<void> {
     const { found, live } = await this.starter.openToEnd(run);
-    return live ? this.execution.settle(live, outcome) : this.execution.project(run, found.terminal!);
+    return live ? this.execution.settle(live, outcome) : this.execution.project(run, found.events);
   }
 
   private keep(run: RunRecord, work: () => Promise<void>): Promise<void> {

@@ -1,5 +1,13 @@
 // What other rooms may know of runs.
 export { Fenced } from './run-journal';
-export { RunFailure, RunHandlers, type RunControl, type RunHandler, type RunOutcome } from './run-handler';
+export type { StepEvent } from './live-run';
+export {
+  RunFailure,
+  RunHandlers,
+  type RunControl,
+  type RunHandler,
+  type RunLedger,
+  type RunOutcome,
+} from './run-handler';
 export { RunDto } from './run.dto';
 export { hasEnded, type RunRecord } from './run.schema';

@@ -1,0 +1,115 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Injectable } from '@nestjs/common';
+import { decodeCursor, encodeCursor } from '@scorpio/persistence';
+import type { Access } from '../auth/principal';
+import type { UsageRecord } from './usage';
+import { readPeriod, type UsagePeriod } from './usage-period';
+import { UsageSums, type UsageGroup, type UsageSum } from './usage-sums';
+import { UsageRepository, type UsagePlace } from './usage.repository';
+
+/** Records read at once; other work has its turn between two pages. */
+const PAGE = 500;
+
+/** Which model calls are meant; `from` and `to` as `readPeriod` takes them. */
+export interface UsageFilter {
+  from?: string;
+  to?: string;
+  /** `vendor/model`. */
+  model?: string;
+  sessionId?: string;
+}
+
+export interface UsageQuery extends UsageFilter {
+  limit: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+export interface UsageSumPage {
+  period: UsagePeriod;
+  items: [key: string, sum: UsageSum][];
+  nextCursor: string | null;
+  /** Over all pages. */
+  total: UsageSum;
+}
+
+/** The ledger: one record for each model call, written once and never changed or removed. */
+@Injectable()
+export class UsageService {
+  constructor(private readonly repository: UsageRepository) {}
+
+  /** Records model calls: one store command, harmless when repeated. */
+  async record(calls: UsageRecord[]): Promise<void> {
+    if (calls.length) await this.repository.add(calls);
+  }
+
+  /**
+   * Sums by group.
+   * @param signal ends the reading
+   * @throws DomainError invalid `cursor_invalid`, `validation_failed`
+   */
+  async sums(
+    access: Access,
+    { groupBy, ...query }: UsageQuery & { groupBy: UsageGroup },
+    signal: AbortSignal,
+  ): Promise<UsageSumPage> {
+    const after = query.cursor === undefined ? undefined : readKey(query.cursor, groupBy);
+    const period = readPeriod(query, new Date());
+    const sums = new UsageSums(groupBy);
+    for await (const record of this.walk(access, query, period)) {
+      signal.throwIfAborted();
+      sums.add(record);
+    }
+    const rest = sums.inOrder().filter(([key]) => after === undefined || sums.isAfter(key, after));
+    const items = rest.slice(0, query.limit);
+    const nextCursor = rest.length > items.length ? encodeCursor([groupBy, items.at(-1)![0]]) : null;
+    return { period, items, nextCursor, total: sums.total };
+  }
+
+  /**
+   * The records themselves, newest first.
+   * @throws DomainError invalid `cursor_invalid`, `validation_failed`
+   */
+  async calls(access: Access, query: UsageQuery): Promise<{ items: UsageRecord[]; nextCursor: string | null }> {
+    const after = query.cursor === undefined ? undefined : readPlace(query.cursor);
+    const items: UsageRecord[] = [];
+    const few = query.model === undefined ? query.limit + 1 : PAGE;
+    for await (const record of this.walk(access, query, readPeriod(query, new Date()), after, few)) {
+      if (items.length === query.limit) return { items, nextCursor: placeOf(items.at(-1)!) };
+      items.push(record);
+    }
+    return { items, nextCursor: null };
+  }
+
+  /** Everything after a place, newest first. */
+  private async *walk(
+    access: Access,
+    { model, sessionId }: UsageFilter,
+    period: UsagePeriod,
+    after?: UsagePlace,
+    size = PAGE,
+  ): AsyncGenerator<UsageRecord> {
+    for (;;) {
+      const page = await this.repository.page(access, { ...period, sessionId }, after, size);
+      for (const record of page) if (model === undefined || record.model === model) yield record;
+      if (page.length < size) return;
+      after = page.at(-1);
+      await nextTurn();
+    }
+  }
+}
+
+const placeOf = ({ createdAt, id }: UsagePlace): string => encodeCursor([createdAt.getTime(), id]);
+
+function readPlace(text: string): UsagePlace {
+  const isPlace = ([at, id]: unknown[]): boolean =>
+    Number.isSafeInteger(at) && Math.abs(at as number) <= 8.64e15 && typeof id === 'string';
+  const [at, id] = decodeCursor(text, isPlace) as [number, string];
+  return { createdAt: new Date(at), id };
+}
+
+/** The key of the last group of the page before. */
+function readKey(text: string, groupBy: UsageGroup): string {
+  const [, key] = decodeCursor(text, ([group, last]) => group === groupBy && typeof last === 'string');
+  return key as string;
+}
