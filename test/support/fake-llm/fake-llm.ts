@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { anthropicDialect } from './anthropic.dialect';
 import { answerTokens, readDirectives, reasoningTokens, type Behaviour } from './behaviour';
 import { chatDialect } from './chat.dialect';
 import type { Answer, Dialect, Refusal } from './dialect';
@@ -13,7 +14,7 @@ import { geminiDialect } from './gemini.dialect';
 import { responsesDialect } from './responses.dialect';
 import { WireWriter, type Outcome } from './wire-writer';
 
-const DIALECTS = [geminiDialect, responsesDialect, chatDialect];
+const DIALECTS = [anthropicDialect, geminiDialect, responsesDialect, chatDialect];
 
 /** One request as it came, and what became of it. */
 export interface FakeRequest {
