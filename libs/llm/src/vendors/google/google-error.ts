@@ -18,7 +18,7 @@ interface Status {
 /** What Google's error says, whether it came instead of an answer or in the middle of one. */
 export function googleFault(error: unknown): VendorFault {
   if (typeof error === 'string') return { message: error };
-  const status = error as Status;
+  const status = (typeof error === 'object' && error !== null ? error : {}) as Status;
   const message = typeof status.message === 'string' ? status.message : undefined;
   return {
     status: typeof status.code === 'number' ? status.code : undefined,
@@ -28,7 +28,8 @@ export function googleFault(error: unknown): VendorFault {
   };
 }
 
-const details = ({ details }: Status): NonNullable<Status['details']> => (Array.isArray(details) ? details : []);
+const details = ({ details }: Status): NonNullable<Status['details']> =>
+  Array.isArray(details) ? details.filter((one) => typeof one === 'object' && one !== null) : [];
 
 /** What the status of the answer does not tell. */
 function kindOf(status: Status, message: string): LlmErrorKind | undefined {
@@ -37,8 +38,7 @@ function kindOf(status: Status, message: string): LlmErrorKind | undefined {
   // "The input token count (1200293) exceeds the maximum number of tokens allowed (1048576)."
   if (/token count.*exceeds the maximum/i.test(message)) return 'context-overflow';
   // Waiting a minute does not refill the quota of a day, nor an empty account: they need their owner, as a wrong key does.
-  const quotas = details(status).flatMap(({ violations }) => violations ?? []);
-  const used = quotas.some(({ quotaId }) => typeof quotaId === 'string' && quotaId.includes('PerDay'));
+  const used = details(status).some(({ violations }) => /"quotaId":"\w*PerDay/.test(JSON.stringify(violations ?? '')));
   return used || /prepayment credits/i.test(message) ? 'auth' : undefined;
 }
 
