@@ -7,13 +7,11 @@ import { ModelList } from '../../wire/model-list';
 import { rawResponse, sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
+import { limitsAt } from '../efforts';
 import { anthropicClient, type AnthropicClient } from './anthropic-client';
 import { ANTHROPIC_MODELS, knownModel, readModelList, unknownModel, type AnthropicModel } from './models';
 import { anthropicCall } from './request';
 import { MessagesParser } from './stream';
-
-/** How much longer a model that reasons hard may be silent before it answers. */
-const REASONING_FACTOR = 5;
 
 export interface AnthropicOptions {
   id: string;
@@ -65,7 +63,7 @@ export class AnthropicProvider implements LlmProvider {
     return streamParts(
       {
         party: this.party,
-        limits: this.limitsFor(request),
+        limits: limitsAt(this.options.limits, request.reasoning?.effort ?? this.traits(request.model).defaultEffort),
         parser: new MessagesParser(this.party),
         load: () => this.client(),
         open: (abort) => this.open(request, abort),
@@ -118,13 +116,6 @@ export class AnthropicProvider implements LlmProvider {
 
   private traits(id: string): AnthropicModel {
     return knownModel(id) ?? this.list.known?.find((one) => one.id === id) ?? unknownModel(id);
-  }
-
-  private limitsFor(request: LlmRequest): WireLimits {
-    const { limits } = this.options;
-    const effort = request.reasoning?.effort ?? this.traits(request.model).defaultEffort;
-    if (effort !== 'medium' && effort !== 'high') return limits;
-    return { ...limits, firstByteTimeoutMs: limits.firstByteTimeoutMs * REASONING_FACTOR };
   }
 }
 

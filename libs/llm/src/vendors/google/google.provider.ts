@@ -5,13 +5,11 @@ import { ModelList } from '../../wire/model-list';
 import { sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
+import { limitsAt } from '../efforts';
 import { generateRequest } from './generate-request';
 import { GenerateParser } from './generate-stream';
 import { googleClient, listModels, openAnswer, type GoogleClient } from './google-client';
 import { GOOGLE_MODELS, knownModel, publicInfo, traitsOf, unknownModel } from './models';
-
-/** How much longer a model that thinks hard may be silent before it answers. */
-const REASONING_FACTOR = 5;
 
 export interface GoogleOptions {
   apiKey?: string;
@@ -63,7 +61,7 @@ export class GoogleProvider implements LlmProvider {
     return streamParts(
       {
         party,
-        limits: this.limitsFor(request),
+        limits: limitsAt(this.options.limits, request.reasoning?.effort ?? traitsOf(request.model).defaultEffort),
         parser: new GenerateParser(party, request),
         load: () => this.client(),
         open: async (abort) =>
@@ -90,13 +88,6 @@ export class GoogleProvider implements LlmProvider {
     } catch (error) {
       throw sdkError(error, this.party);
     }
-  }
-
-  private limitsFor(request: LlmRequest): WireLimits {
-    const { limits } = this.options;
-    const effort = request.reasoning?.effort ?? traitsOf(request.model).defaultEffort;
-    if (effort !== 'medium' && effort !== 'high') return limits;
-    return { ...limits, firstByteTimeoutMs: limits.firstByteTimeoutMs * REASONING_FACTOR };
   }
 }
 

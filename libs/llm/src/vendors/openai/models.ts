@@ -71,9 +71,3 @@ export function unknownModel(id: string): OpenAiModel {
     defaultEffort: reasoning ? 'medium' : undefined,
   };
 }
-
-/** The effort to ask for: the wanted one, or the next higher that the model accepts. */
-export function acceptedEffort(model: OpenAiModel, wanted: ReasoningEffort): ReasoningEffort {
-  const order: ReasoningEffort[] = ['none', 'minimal', 'low', 'medium', 'high'];
-  return model.efforts.find((effort) => order.indexOf(effort) >= order.indexOf(wanted)) ?? wanted;
-}

@@ -6,6 +6,7 @@ import type { RawResponse } from '../../wire/http';
 import { ModelList } from '../../wire/model-list';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
+import { limitsAt } from '../efforts';
 import { chatRequest } from './chat-request';
 import { ChatParser } from './chat-stream';
 import { namedModel, readModelList } from './listed-model';
@@ -13,9 +14,6 @@ import { knownModel, OPENAI_MODELS, unknownModel, type OpenAiModel } from './mod
 import { openAiClient, rawResponse, sdkError, type OpenAiClient } from './openai-client';
 import { responsesRequest } from './responses-request';
 import { ResponsesParser } from './responses-stream';
-
-/** How much longer a model that reasons hard may be silent before it answers. */
-const REASONING_FACTOR = 5;
 
 export interface OpenAiOptions extends Omit<LlmEndpoint, 'name'> {
   id: string;
@@ -61,7 +59,7 @@ abstract class OpenAiWire implements LlmProvider {
     return streamParts(
       {
         party: this.party,
-        limits: this.limitsFor(request),
+        limits: limitsAt(this.options.limits, request.reasoning?.effort ?? this.traits(request.model).defaultEffort),
         parser: chat ? new ChatParser(this.party, request) : new ResponsesParser(this.party),
         load: () => this.client(),
         open: (abort) => (chat ? this.openChat(request, abort) : this.openResponses(request, abort)),
@@ -113,13 +111,6 @@ abstract class OpenAiWire implements LlmProvider {
       this.summaries = false;
       return send();
     }
-  }
-
-  private limitsFor(request: LlmRequest): WireLimits {
-    const { limits } = this.options;
-    const effort = request.reasoning?.effort ?? this.traits(request.model).defaultEffort;
-    if (effort !== 'medium' && effort !== 'high') return limits;
-    return { ...limits, firstByteTimeoutMs: limits.firstByteTimeoutMs * REASONING_FACTOR };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ResponseCreateParamsStreaming, ResponseInputItem, Tool } from 'openai/resources/responses/responses';
 import type { LlmAssistantPart, LlmMessage, LlmNative, LlmRequest, LlmUserPart } from '../../contract';
-import { acceptedEffort, type OpenAiModel } from './models';
+import { nearestEffort } from '../efforts';
+import type { OpenAiModel } from './models';
 import { dataUrl, toolOutput } from './user-content';
 
 /**
@@ -42,7 +43,7 @@ export function responsesRequest(
 
 function reasoning(request: LlmRequest, model: OpenAiModel, summaries: boolean) {
   return {
-    effort: request.reasoning && acceptedEffort(model, request.reasoning.effort),
+    effort: request.reasoning && nearestEffort(model.efforts, request.reasoning.effort),
     summary: summaries ? ('auto' as const) : undefined,
   };
 }
