@@ -146,13 +146,17 @@ describe('a stored history in the form that every vendor takes', () => {
     expect(portable([user(), hi])).toEqual([hi]);
   });
 
-  it('tells of images and files in words where the model takes none', () => {
+  it('tells of images and files in words where the model takes none, and lets it read what is text', () => {
     const history = [user(text('look'), image, file)];
     expect(portable(history, { capabilities: { images: false, documents: true } })).toEqual([
       user(text('look'), text('[image omitted: this model takes no images]'), file),
     ]);
     expect(portable(history, { capabilities: { images: true, documents: false } })).toEqual([
       user(text('look'), image, text('[file a.pdf omitted: this model takes no documents]')),
+    ]);
+    const notes = { ...file, mediaType: 'text/plain', name: 'a.txt', data: { bytes: Buffer.from('Grüße') } };
+    expect(portable([user(notes)], { capabilities: { images: true, documents: false } })).toEqual([
+      user(text('[file a.txt]\nGrüße')),
     ]);
   });
 

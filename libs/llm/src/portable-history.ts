@@ -31,7 +31,7 @@ export interface HistoryTarget extends Pick<LlmRequest, 'model' | 'system'> {
  * - No text is blank, no message empty, no string half a surrogate pair.
  * - A vendor's own forms are left in for that vendor, model and system prompt alone; reasoning goes nowhere without its
  *   own form, nor where nothing comes after it.
- * - Images and files are words where the model takes none.
+ * - Images and files are words where the model takes none; files of text are their text.
  *
  * What has been put into form stays as it is while the history grows, so that the vendor's cache of the prompt holds:
  * a further message changes at most the last one before it. What is in form already comes out as it is.
@@ -104,11 +104,8 @@ class PortableHistory {
         return isBlank(part.text) ? [] : [mended(part)];
       case 'image':
         return [images ? part : { type: 'text', text: '[image omitted: this model takes no images]' }];
-      case 'file': {
-        const name = wellFormed(part.name);
-        if (!documents) return [{ type: 'text', text: `[file ${name} omitted: this model takes no documents]` }];
-        return [name === part.name ? part : { ...part, name }];
-      }
+      case 'file':
+        return [documents ? mendedName(part) : fileInWords(part)];
     }
   }
 
@@ -217,6 +214,20 @@ const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\u
 function mended<Part extends { text: string }>(part: Part): Part {
   const text = wellFormed(part.text);
   return text === part.text ? part : { ...part, text };
+}
+
+function mendedName(part: LlmUserPart & { type: 'file' }): LlmUserPart {
+  const name = wellFormed(part.name);
+  return name === part.name ? part : { ...part, name };
+}
+
+/** What is itself text can be read by any model. */
+function fileInWords({ mediaType, name, data }: LlmUserPart & { type: 'file' }): LlmUserPart {
+  const text =
+    mediaType.startsWith('text/') && 'bytes' in data
+      ? `[file ${name}]\n${new TextDecoder().decode(data.bytes)}`
+      : `[file ${name} omitted: this model takes no documents]`;
+  return { type: 'text', text: wellFormed(text) };
 }
 
 /** JSON text has each half of a pair as an escape; a backslash before it may itself be escaped. */
