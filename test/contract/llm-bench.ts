@@ -20,6 +20,8 @@ export interface Wire {
   key: [header: string, value: string];
   /** The form has no refusals: they are safety stops. */
   withoutRefusal?: boolean;
+  /** The form has no safety stops: they are refusals. */
+  withoutFilter?: boolean;
   /** Calls come whole, as objects: they are never cut and never bad JSON. */
   wholeCalls?: boolean;
 }
@@ -31,6 +33,7 @@ export const WIRES: Wire[] = [
   { name: 'openai, Responses', ref: 'openai/gpt-6.1-terra', key: BEARER },
   { name: 'endpoint, Chat Completions', ref: 'fake/fake-model', key: BEARER },
   { name: 'endpoint, Responses', ref: 'fake-responses/fake-model', key: BEARER },
+  { name: 'anthropic', ref: 'anthropic/claude-sonnet-5-5', key: BEARER, withoutFilter: true },
   {
     name: 'google',
     ref: 'google/gemini-4-hydrogen',
@@ -51,6 +54,8 @@ export class LlmBench {
       SECRET_KEY: 'k'.repeat(40),
       OPENAI_API_KEY: KEY,
       OPENAI_BASE_URL: this.fake.url,
+      ANTHROPIC_API_KEY: KEY,
+      ANTHROPIC_BASE_URL: this.fake.origin,
       GEMINI_API_KEY: KEY,
       GEMINI_BASE_URL: this.fake.origin,
       LLM_ENDPOINTS: JSON.stringify([

@@ -12,7 +12,8 @@ export const anthropicDialect: Dialect = {
     first_id: models[0] ?? null,
     last_id: models.at(-1) ?? null,
   }),
-  keyOf: (headers) => headers['x-api-key'] as string | undefined,
+  // Its documents say the first, its SDK sends the second.
+  keyOf: ({ 'x-api-key': key, authorization }) => (key as string | undefined) ?? bearer(authorization),
   modelOf: (body) => (typeof body.model === 'string' ? body.model : ''),
   refusal: (status, error) => ({ type: 'error', error: anthropicError(status, error), request_id: 'req_1' }),
 
@@ -50,6 +51,8 @@ export const anthropicDialect: Dialect = {
   errorFrame: (message) => frame('error', { error: { type: 'api_error', message } }),
   unknownFrame: () => frame('constellation_aligned', { stars: 7 }),
 };
+
+const bearer = (header = ''): string | undefined => /^Bearer (.*)$/.exec(header)?.[1];
 
 const frame = (type: string, fields: Fields, token?: string): Frame => ({
   event: type,
