@@ -44,6 +44,7 @@ interface BulkBody extends ModifyOptions {
 /** One collection: the methods of the driver's `Collection` that Mongoose and the product call. */
 export class EmbeddedCollection {
   private readonly table: Table;
+  private readonly settled = (): Promise<void> | undefined => this.file.settled;
 
   constructor(
     private readonly file: SqliteFile,
@@ -60,11 +61,16 @@ export class EmbeddedCollection {
     this.table.create();
   }
 
+  private write<R>(work: () => R, atomic = false): Promise<R> {
+    this.table.create();
+    return this.file.write(work, atomic);
+  }
+
   // --- reading
 
   find(filter: Filter = {}, options: FindOptions = {}): FindCursor<Document> {
     checkOptions(options);
-    return new FindCursor((final) => this.source(filter, final), { ...options });
+    return new FindCursor((final) => this.source(filter, final), { ...options }, this.settled);
   }
 
   private source(filter: Filter, options: FindOptions): FindSource<Document> {
@@ -83,18 +89,20 @@ export class EmbeddedCollection {
   async findOne(filter: Filter = {}, options: FindOptions = {}): Promise<Document | null> {
     checkOptions(options);
     const project = compileProjection(options.projection);
-    for (const { document } of this.table.rows(this.table.plan(filter, { ...options, limit: 1 })))
-      return decode(project ? project(document) : document) as Document;
-    return null;
+    const [row] = this.table.rows(this.table.plan(filter, { ...options, limit: 1 }));
+    await this.file.settled;
+    return row ? (decode(project ? project(row.document) : row.document) as Document) : null;
   }
 
   async countDocuments(filter: Filter = {}, options: ScanOptions = {}): Promise<number> {
     checkOptions(options);
-    return this.table.count(this.table.plan(filter, { skip: options.skip, limit: options.limit }));
+    const count = this.table.count(this.table.plan(filter, { skip: options.skip, limit: options.limit }));
+    await this.file.settled;
+    return count;
   }
 
   async estimatedDocumentCount(): Promise<number> {
-    return this.table.count(this.table.plan({}));
+    return this.countDocuments();
   }
 
   async distinct(path: string, filter: Filter = {}, options: object = {}): Promise<unknown[]> {
@@ -104,6 +112,7 @@ export class EmbeddedCollection {
     for (const { document } of this.table.rows(this.table.plan(filter)))
       for (const value of valuesAt(document, segments).flat() as (Stored | undefined)[])
         if (value !== undefined) found.set(JSON.stringify(value), value);
+    await this.file.settled;
     return [...found.values()].map((value) => decode(value));
   }
 
@@ -111,19 +120,16 @@ export class EmbeddedCollection {
     checkOptions(options);
     const { filter, rest, ...scan } = splitPipeline(pipeline);
     const plan = this.table.plan(filter, scan);
-    return new ListCursor(() =>
-      runPipeline(
-        Array.from(this.table.rows(plan), ({ document }) => decode(document) as Document),
-        rest,
-      ),
-    );
+    const read = (): Document[] => Array.from(this.table.rows(plan), ({ document }) => decode(document) as Document);
+    return new ListCursor(() => runPipeline(read(), rest), this.settled);
   }
 
   // --- inserting
 
   async insertOne(document: Document, options: object = {}): Promise<mongo.InsertOneResult> {
     checkOptions(options);
-    this.table.insert(this.table.prepareInsert(identified(document)));
+    const prepared = this.table.prepareInsert(identified(document));
+    await this.write(() => this.table.insert(prepared));
     return { acknowledged: true, insertedId: document._id as Types.ObjectId };
   }
 
@@ -133,11 +139,13 @@ export class EmbeddedCollection {
     const ordered = options.ordered !== false;
     const outcome = emptyOutcome();
     const prepared = documents.map((document) => this.table.prepareInsert(identified(document)));
-    this.file.transact(() =>
-      runEach(prepared, ordered, outcome, (one) => {
-        this.table.insert(one);
-        outcome.nInserted++;
-      }),
+    await this.write(
+      () =>
+        runEach(prepared, ordered, outcome, (one) => {
+          this.table.insert(one);
+          outcome.nInserted++;
+        }),
+      true,
     );
     outcome.insertedIds = documents.map(({ _id }, index) => ({ index, _id }));
     throwFaults(outcome, ordered);
@@ -148,42 +156,45 @@ export class EmbeddedCollection {
   // --- updating
 
   async updateOne(filter: Filter, update: Document, options: ModifyOptions = {}): Promise<mongo.UpdateResult> {
-    return toUpdateResult(this.modify(filter, byOperators(update, options), { ...options, limit: 1 }));
+    return toUpdateResult(await this.modifyOne(filter, byOperators(update, options), options));
   }
 
   async updateMany(filter: Filter, update: Document, options: ModifyOptions = {}): Promise<mongo.UpdateResult> {
-    return toUpdateResult(this.modify(filter, byOperators(update, options), { ...options, limit: 0 }));
+    const compiled = byOperators(update, options);
+    return toUpdateResult(await this.write(() => this.modify(filter, compiled, { ...options, limit: 0 }), true));
   }
 
   async replaceOne(filter: Filter, replacement: Document, options: ModifyOptions = {}): Promise<mongo.UpdateResult> {
-    return toUpdateResult(this.modify(filter, byReplacement(replacement), { ...options, limit: 1 }));
+    return toUpdateResult(await this.modifyOne(filter, byReplacement(replacement), options));
   }
 
   async findOneAndUpdate(filter: Filter, update: Document, options: ModifyOptions = {}): Promise<unknown> {
-    return found(this.modify(filter, byOperators(update, options), { ...options, limit: 1 }), options);
+    return found(await this.modifyOne(filter, byOperators(update, options), options), options);
   }
 
   async findOneAndReplace(filter: Filter, replacement: Document, options: ModifyOptions = {}): Promise<unknown> {
-    return found(this.modify(filter, byReplacement(replacement), { ...options, limit: 1 }), options);
+    return found(await this.modifyOne(filter, byReplacement(replacement), options), options);
+  }
+
+  private modifyOne(filter: Filter, update: Update, options: ModifyOptions): Promise<Modified> {
+    return this.write(() => this.modify(filter, update, { ...options, limit: 1 }));
   }
 
   private modify(filter: Filter, update: Update, options: ModifyOptions): Modified {
     checkOptions(options);
     const { sort, limit, upsert } = options;
-    return this.file.transact(() => {
-      const plan = this.table.plan(filter, { sort, limit });
-      const result: Modified = { matched: 0, modified: 0 };
-      // Taken whole first: a write under an open scan could bring a row round again.
-      for (const { rowid, text, document } of [...this.table.rows(plan)]) {
-        const after = this.table.replace(rowid, update.apply(document, plan.predicate), text);
-        result.matched++;
-        if (after !== text) result.modified++;
-        result.before ??= text;
-        result.after ??= after;
-      }
-      if (!result.matched && upsert) this.upsert(plan, update, result);
-      return result;
-    });
+    const plan = this.table.plan(filter, { sort, limit });
+    const result: Modified = { matched: 0, modified: 0 };
+    // Taken whole first: a write under an open scan could bring a row round again.
+    for (const { rowid, text, document } of [...this.table.rows(plan)]) {
+      const after = this.table.replace(rowid, update.apply(document, plan.predicate), text);
+      result.matched++;
+      if (after !== text) result.modified++;
+      result.before ??= text;
+      result.after ??= after;
+    }
+    if (!result.matched && upsert) this.upsert(plan, update, result);
+    return result;
   }
 
   private upsert(plan: Plan, update: Update, result: Modified): void {
@@ -199,19 +210,18 @@ export class EmbeddedCollection {
   // --- deleting
 
   async deleteOne(filter: Filter, options: object = {}): Promise<mongo.DeleteResult> {
-    return { acknowledged: true, deletedCount: this.remove(filter, options) === undefined ? 0 : 1 };
+    const before = await this.write(() => this.remove(filter, options));
+    return { acknowledged: true, deletedCount: before === undefined ? 0 : 1 };
   }
 
   async deleteMany(filter: Filter = {}, options: object = {}): Promise<mongo.DeleteResult> {
     checkOptions(options);
-    return {
-      acknowledged: true,
-      deletedCount: this.file.transact(() => this.table.deleteAll(this.table.plan(filter))),
-    };
+    const deletedCount = await this.write(() => this.table.deleteAll(this.table.plan(filter)), true);
+    return { acknowledged: true, deletedCount };
   }
 
   async findOneAndDelete(filter: Filter, options: ModifyOptions = {}): Promise<unknown> {
-    const before = this.remove(filter, options);
+    const before = await this.write(() => this.remove(filter, options));
     return found(
       { matched: before === undefined ? 0 : 1, modified: 0, before },
       { ...options, returnDocument: 'before' },
@@ -220,11 +230,9 @@ export class EmbeddedCollection {
 
   private remove(filter: Filter, options: FindOptions): string | undefined {
     checkOptions(options);
-    return this.file.transact(() => {
-      const [row] = [...this.table.rows(this.table.plan(filter, { sort: options.sort, limit: 1 }))];
-      if (row) this.table.delete(row.rowid);
-      return row?.text;
-    });
+    const [row] = [...this.table.rows(this.table.plan(filter, { sort: options.sort, limit: 1 }))];
+    if (row) this.table.delete(row.rowid);
+    return row?.text;
   }
 
   // --- bulk
@@ -233,8 +241,10 @@ export class EmbeddedCollection {
     checkOptions(options);
     const ordered = options.ordered !== false;
     const outcome = emptyOutcome();
-    this.file.transact(() =>
-      runEach(operations, ordered, outcome, (operation, index) => this.runBulkOperation(operation, index, outcome)),
+    await this.write(
+      () =>
+        runEach(operations, ordered, outcome, (operation, index) => this.runBulkOperation(operation, index, outcome)),
+      true,
     );
     throwFaults(outcome, ordered);
     return toResult(outcome, ordered);
@@ -283,8 +293,9 @@ export class EmbeddedCollection {
   }
 
   listIndexes(): ListCursor<IndexDescription> {
-    return new ListCursor(() =>
-      this.table.exists ? [{ v: 2, name: '_id_', key: { _id: 1 } }, ...this.table.indexes.list()] : [],
+    return new ListCursor(
+      () => (this.table.exists ? [{ v: 2, name: '_id_', key: { _id: 1 } }, ...this.table.indexes.list()] : []),
+      this.settled,
     );
   }
 

@@ -12,6 +12,9 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
   private ended = false;
   closed = false;
 
+  /** @param settled resolves once everything that was read is durable */
+  constructor(private readonly settled: () => Promise<void> | undefined) {}
+
   /** Everything at once. */
   protected abstract readAll(): T[];
   /** The next few, or undefined after the last. */
@@ -21,6 +24,7 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
     const rest = this.page.slice(this.at);
     const started = this.page.length > 0 || this.ended;
     const all = this.closed ? [] : started ? [...rest, ...this.readRest()] : this.readAll();
+    await this.settled();
     await this.close();
     return all;
   }
@@ -32,6 +36,7 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
   async hasNext(): Promise<boolean> {
     while (this.at >= this.page.length && !this.ended && !this.closed) {
       const page = this.readPage();
+      await this.settled();
       this.at = 0;
       this.page = page ?? [];
       this.ended = page === undefined;
@@ -78,8 +83,11 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
 export class ListCursor<T> extends BaseCursor<T> {
   private done = false;
 
-  constructor(private readonly load: () => T[]) {
-    super();
+  constructor(
+    private readonly load: () => T[],
+    settled: () => Promise<void> | undefined,
+  ) {
+    super(settled);
   }
 
   protected override readAll(): T[] {
@@ -123,8 +131,9 @@ export class FindCursor<T> extends BaseCursor<T> {
   constructor(
     private readonly open: (options: CursorOptions) => FindSource<T>,
     private readonly options: CursorOptions,
+    settled: () => Promise<void> | undefined,
   ) {
-    super();
+    super(settled);
   }
 
   sort(keys: SortInput, direction?: unknown): this {

@@ -44,11 +44,14 @@ export class EmbeddedDatabase {
   }
 
   listCollections(filter: { name?: string } = {}): ListCursor<{ name: string; type: 'collection' }> {
-    return new ListCursor(() =>
-      this.file
-        .tables()
-        .filter((name) => filter.name === undefined || filter.name === name)
-        .map((name) => ({ name, type: 'collection' as const })),
+    const named = (name: string): boolean => filter.name === undefined || filter.name === name;
+    return new ListCursor(
+      () =>
+        this.file
+          .tables()
+          .filter(named)
+          .map((name) => ({ name, type: 'collection' as const })),
+      () => this.file.settled,
     );
   }
 

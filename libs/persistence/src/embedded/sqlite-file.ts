@@ -9,14 +9,32 @@ const STATEMENTS = 400;
 /** Bookkeeping; collections cannot be named like this. */
 const INDEX_TABLE = '__indexes';
 
+/** The transaction that is open, and what waits for it. */
+class Group {
+  readonly durable: Promise<void>;
+  readonly commit: NodeJS.Immediate;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+
+  constructor(commit: () => void) {
+    this.durable = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    // Whoever waits hears of a failure; that nobody does is no fault of the process.
+    this.durable.catch(() => undefined);
+    this.commit = setImmediate(commit);
+  }
+}
+
 /**
- * One SQLite file. Calls finish before they return (`node:sqlite` is synchronous), which makes every
+ * One SQLite file. Statements finish before they return (`node:sqlite` is synchronous), which makes every
  * read-then-write atomic within the process; `BEGIN IMMEDIATE` makes it so beside other processes.
+ *
+ * All writes of one turn of the event loop share a transaction, for a commit costs several times what a write does.
+ * Each is told of its end only once it is durable, and so is everybody who may have seen it before.
  */
 export class SqliteFile {
   private readonly sqlite: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
-  private inTransaction = false;
+  private group?: Group;
 
   /** @param file path of the database file, or `:memory:` */
   constructor(file: string, sync: SqliteSync = 'normal') {
@@ -48,22 +66,82 @@ export class SqliteFile {
     this.sqlite.exec(sql);
   }
 
-  /** Runs `work` in one transaction; within another it joins that one. */
+  /**
+   * Runs a write now, with the others of this turn. A statement that fails leaves nothing behind; where there are
+   * several, the whole work must be `atomic`.
+   * @returns what it made, once that is durable; what it threw, once that can be told
+   */
+  async write<R>(work: () => R, atomic = false): Promise<R> {
+    const group = (this.group ??= this.begin());
+    try {
+      const result = atomic ? this.atomically(work) : work();
+      await group.durable;
+      return result;
+    } catch (error) {
+      // A full disk ends the transaction by itself, and all of its writes are lost.
+      if (this.group === group && !this.sqlite.isTransaction) this.fail(group, error);
+      await group.durable;
+      throw error;
+    }
+  }
+
+  /** Resolves once everything that a read can have seen is durable; undefined where it is already. */
+  get settled(): Promise<void> | undefined {
+    return this.group?.durable;
+  }
+
+  /** Runs `work` in a transaction of its own, and ends it. */
   transact<R>(work: () => R): R {
-    if (this.inTransaction) return work();
+    this.commit();
     this.prepare('BEGIN IMMEDIATE').run();
-    this.inTransaction = true;
     try {
       const result = work();
       this.prepare('COMMIT').run();
       return result;
     } catch (error) {
-      // A full disk ends the transaction by itself.
       if (this.sqlite.isTransaction) this.prepare('ROLLBACK').run();
       throw error;
-    } finally {
-      this.inTransaction = false;
     }
+  }
+
+  private begin(): Group {
+    this.prepare('BEGIN IMMEDIATE').run();
+    return new Group(() => this.commit());
+  }
+
+  private atomically<R>(work: () => R): R {
+    this.prepare('SAVEPOINT work').run();
+    try {
+      return work();
+    } catch (error) {
+      if (this.sqlite.isTransaction) this.prepare('ROLLBACK TO work').run();
+      throw error;
+    } finally {
+      if (this.sqlite.isTransaction) this.prepare('RELEASE work').run();
+    }
+  }
+
+  private commit(): void {
+    const { group } = this;
+    if (!group) return;
+    try {
+      this.prepare('COMMIT').run();
+      this.end(group);
+      group.resolve();
+    } catch (error) {
+      if (this.sqlite.isTransaction) this.prepare('ROLLBACK').run();
+      this.fail(group, error);
+    }
+  }
+
+  private fail(group: Group, error: unknown): void {
+    this.end(group);
+    group.reject(error);
+  }
+
+  private end(group: Group): void {
+    clearImmediate(group.commit);
+    this.group = undefined;
   }
 
   /** The indexes that were made for a collection, the one on `_id` left out. */
@@ -105,6 +183,7 @@ export class SqliteFile {
 
   close(): void {
     if (!this.sqlite.isOpen) return;
+    this.commit();
     this.statements.clear();
     this.sqlite.exec('PRAGMA optimize');
     this.sqlite.close();

@@ -68,7 +68,8 @@ export class Table {
   create(): void {
     if (this.exists) return;
     // Not WITHOUT ROWID: documents are too large for that, and row numbers serve as handles.
-    this.file.execute(`CREATE TABLE IF NOT EXISTS ${this.quoted} (_id ANY PRIMARY KEY, doc TEXT NOT NULL) STRICT`);
+    const sql = `CREATE TABLE IF NOT EXISTS ${this.quoted} (_id ANY PRIMARY KEY, doc TEXT NOT NULL) STRICT`;
+    this.file.transact(() => this.file.execute(sql));
     this.created = true;
   }
 
@@ -84,7 +85,6 @@ export class Table {
   }
 
   private run(sql: string, ...params: SQLInputValue[]): number {
-    this.create();
     return Number(this.file.prepare(sql).run(...params).changes);
   }
 
