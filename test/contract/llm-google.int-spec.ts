@@ -69,6 +69,22 @@ describe('thought signatures', () => {
   });
 });
 
+describe('a signature that Google no longer takes', () => {
+  it('goes, and the conversation goes on', async () => {
+    const data = { signatures: [{ at: 0, length: 2, thought: false, signature: 'of-another-key' }] };
+    const said: LlmAssistantPart = {
+      type: 'text',
+      text: 'hi',
+      native: { vendor: 'google', model: 'm', system: 's', data },
+    };
+    const messages: LlmMessage[] = [user('hello'), { role: 'assistant', content: [said] }, user('and?')];
+    const heard = await hear(await bench.provider(REF), ask(REF, { messages }));
+    expect(heard.finish).toMatchObject({ reason: 'stop' });
+    expect(fake.requests.map(({ status }) => status)).toEqual([400, 200]);
+    expect(contents(1)[1].parts).toEqual([{ text: 'hi' }]);
+  });
+});
+
 describe('the end of an answer', () => {
   it('is not waited for longer than a moment, once there is a reason for it', async () => {
     fake.next({ tokens: 3, lateEndMs: 60_000 });

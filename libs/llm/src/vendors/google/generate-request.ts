@@ -12,12 +12,20 @@ import { nearestEffort } from '../efforts';
 import type { GoogleModel } from './models';
 import { callSignature, FOREIGN_CALL, signedParts } from './thought-signatures';
 
-/** What `streamGenerateContent` is asked, in the words of the SDK. */
-export function generateRequest(request: LlmRequest, vendor: string, model: GoogleModel): GenerateContentParameters {
+/**
+ * What `streamGenerateContent` is asked, in the words of the SDK.
+ * @param signatures whether the history is sent with its thought signatures
+ */
+export function generateRequest(
+  request: LlmRequest,
+  vendor: string,
+  model: GoogleModel,
+  signatures = true,
+): GenerateContentParameters {
   const options = request.vendorOptions?.[vendor];
   return {
     model: request.model,
-    contents: contents(request.messages, model),
+    contents: contents(signatures ? request.messages : request.messages.map(unsigned), model),
     config: {
       // A `cachedContent` holds its own system prompt and tools; the API refuses others beside it.
       ...(options?.cachedContent === undefined && {
@@ -63,6 +71,11 @@ function thinking({ reasoning }: LlmRequest, { efforts, budgets }: GoogleModel):
     ? { includeThoughts, thinkingBudget: budgets[effort] }
     : { includeThoughts, thinkingLevel: effort.toUpperCase() as ThinkingLevel };
 }
+
+const unsigned = (message: LlmMessage): LlmMessage =>
+  message.role === 'assistant'
+    ? { role: 'assistant', content: message.content.map((part) => ({ ...part, native: undefined })) }
+    : message;
 
 /** Turns alternate: results and the message after them are one turn of the user's. */
 function contents(messages: LlmMessage[], model: GoogleModel): Content[] {

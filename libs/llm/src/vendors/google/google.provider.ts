@@ -1,6 +1,7 @@
 import type { Model } from '@google/genai';
-import type { LlmModelInfo, LlmProvider, LlmRequest, LlmStreamPart } from '../../contract';
+import { LlmError, type LlmModelInfo, type LlmProvider, type LlmRequest, type LlmStreamPart } from '../../contract';
 import type { WireParty } from '../../wire/errors';
+import type { RawResponse } from '../../wire/http';
 import { ModelList } from '../../wire/model-list';
 import { sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
@@ -64,12 +65,27 @@ export class GoogleProvider implements LlmProvider {
         limits: limitsAt(this.options.limits, request.reasoning?.effort ?? traitsOf(request.model).defaultEffort),
         parser: new GenerateParser(party, request),
         load: () => this.client(),
-        open: async (abort) =>
-          openAnswer(await this.client(), generateRequest(request, this.id, traitsOf(request.model)), abort, party),
+        open: (abort) => this.open(request, abort),
         toError: (error) => sdkError(error, party),
       },
       signal,
     );
+  }
+
+  /** A conversation with a signature that Google refuses could never go on: then the call goes without any. */
+  private async open(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
+    const client = await this.client();
+    const send = (signatures: boolean): Promise<RawResponse> => {
+      const parameters = generateRequest(request, this.id, traitsOf(request.model), signatures);
+      return openAnswer(client, parameters, signal, this.party);
+    };
+    try {
+      return await send(true);
+    } catch (error) {
+      if (!(error instanceof LlmError && error.status === 400 && /thought.?signature/i.test(error.message)))
+        throw error;
+      return send(false);
+    }
   }
 
   private client(): Promise<GoogleClient> {
