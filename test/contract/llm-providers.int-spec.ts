@@ -203,10 +203,13 @@ describe.each(WIRES)('LLM vendor: $name', ({ ref, key, withoutRefusal, withoutFi
       );
       // Marks of what to cache are no part of what is cached.
       const said = (name: string, value: unknown): unknown => (name === 'cache_control' ? undefined : value);
-      const [first, second] = fake.requests.map(({ body }) =>
-        JSON.stringify(body.input ?? body.messages ?? body.contents, said),
+      const [first, second] = fake.requests.map(
+        ({ body }) => new Map(Object.entries(body).map(([name, value]) => [name, JSON.stringify(value, said)])),
       );
-      expect(second.startsWith(first.slice(0, -1))).toBe(true);
+      const grown = [...second].filter(([name, text]) => text !== first.get(name));
+      expect(grown).toHaveLength(1);
+      const [[name, history]] = grown;
+      expect(history.startsWith(`${first.get(name)?.slice(0, -1)},`)).toBe(true);
     });
 
     it("carries the key, and no retry of the SDK's own", async () => {
