@@ -38,7 +38,8 @@ describe('GenerateParser', () => {
         candidatesTokenCount,
       },
     });
-    const parts = parse(chunk([{ text: 'x' }], 'STOP', usage(1)), chunk([{ text: 'y' }], 'STOP', usage(4)));
+    const late = { usageMetadata: { promptTokenCount: 9 } };
+    const parts = parse(chunk([{ text: 'x' }], 'STOP', usage(1)), chunk([{ text: 'y' }], 'STOP', usage(4)), late);
     expect(parts[1]).toMatchObject({ text: 'xy' });
     expect(finish(parts)).toMatchObject({
       usage: { inputTokens: 11, outputTokens: 7, cacheReadTokens: 5, cacheWriteTokens: 0, reasoningTokens: 3 },

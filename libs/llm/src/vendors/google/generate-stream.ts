@@ -56,7 +56,8 @@ export class GenerateParser implements AnswerParser {
   push(message: EventSourceMessage, batch: PartBatch): void {
     const chunk = readObject(message.data, this.party) as GenerateContentResponse & { error?: unknown };
     if (chunk.error) throw vendorError(googleFault(chunk.error), this.party);
-    if (chunk.usageMetadata) this.usage = chunk.usageMetadata;
+    // Each chunk brings the counts so far, not always all of them.
+    if (chunk.usageMetadata) this.usage = { ...this.usage, ...chunk.usageMetadata };
     const candidate = chunk.candidates?.[0];
     if (!candidate) {
       if (chunk.promptFeedback?.blockReason) {
