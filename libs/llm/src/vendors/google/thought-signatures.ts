@@ -26,8 +26,19 @@ export interface SignedCall {
   thoughtSignature: string;
 }
 
-export const callSignature = (native: LlmNative | undefined): string | undefined =>
-  (native?.data as Partial<SignedCall> | undefined)?.thoughtSignature;
+export const callSignature = (native: LlmNative | undefined): string | undefined => {
+  const signature = (native?.data as Partial<SignedCall> | null | undefined)?.thoughtSignature;
+  return typeof signature === 'string' ? signature : undefined;
+};
+
+/** The signatures in a text; what is none of our making (an imported conversation may hold anything) counts for nothing. */
+function signaturesOf(native: LlmNative | undefined): ThoughtSignature[] {
+  const signatures = (native?.data as { signatures?: unknown } | null | undefined)?.signatures;
+  return Array.isArray(signatures) ? signatures.filter(isSignature) : [];
+}
+
+const isSignature = (one: Partial<ThoughtSignature> | null): one is ThoughtSignature =>
+  typeof one?.signature === 'string' && typeof one.at === 'number' && typeof one.length === 'number';
 
 /**
  * The parts that a text came in, as far as signatures tell: each signature goes back with its own part, as signed parts
@@ -36,11 +47,11 @@ export const callSignature = (native: LlmNative | undefined): string | undefined
 export function signedParts(kind: 'text' | 'reasoning', text: string, native: LlmNative | undefined): Part[] {
   const parts: Part[] = [];
   const unsigned = (from: number, to: number): void => {
-    if (kind === 'text' && to > from) parts.push({ text: text.slice(from, to) });
+    const piece = text.slice(from, to);
+    if (kind === 'text' && piece) parts.push({ text: piece });
   };
   let done = 0;
-  for (const { at, length, thought, signature } of (native?.data as Partial<SignedText> | undefined)?.signatures ??
-    []) {
+  for (const { at, length, thought, signature } of signaturesOf(native)) {
     unsigned(done, at);
     done = at + length;
     parts.push({ text: text.slice(at, done), ...(thought && { thought }), thoughtSignature: signature });
