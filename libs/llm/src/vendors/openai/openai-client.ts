@@ -1,8 +1,6 @@
 import { openFetch } from '../../wire/http';
 import { NEVER_MS } from '../../wire/sdk-call';
 
-export { rawResponse, sdkError } from '../../wire/sdk-call';
-
 const load = () => import('openai');
 export type OpenAiClient = InstanceType<Awaited<ReturnType<typeof load>>['default']>;
 

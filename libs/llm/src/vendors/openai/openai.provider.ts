@@ -4,6 +4,7 @@ import type { LlmModelInfo, LlmProvider, LlmRequest, LlmStanding, LlmStreamPart 
 import type { WireParty } from '../../wire/errors';
 import type { RawResponse } from '../../wire/http';
 import { ModelList } from '../../wire/model-list';
+import { rawResponse, sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
 import { limitsAt } from '../efforts';
@@ -11,7 +12,7 @@ import { chatRequest } from './chat-request';
 import { ChatParser } from './chat-stream';
 import { namedModel, readModelList } from './listed-model';
 import { knownModel, OPENAI_MODELS, unknownModel, type OpenAiModel } from './models';
-import { openAiClient, rawResponse, sdkError, type OpenAiClient } from './openai-client';
+import { openAiClient, type OpenAiClient } from './openai-client';
 import { responsesRequest } from './responses-request';
 import { ResponsesParser } from './responses-stream';
 
