@@ -122,7 +122,7 @@ function joined(messages: Fields[]): Turn[] {
   for (const { role, content } of messages) {
     const blocks = (typeof content === 'string' ? [{ type: 'text', text: content }] : content) as Fields[];
     const before = turns.at(-1);
-    if (before?.role === role) before.content.push(...blocks);
+    if (before && before.role === role) before.content.push(...blocks);
     else turns.push({ role: String(role), content: [...blocks] });
   }
   return turns;
