@@ -1,4 +1,4 @@
-import { isDayOrTime, readPeriod } from './usage-period';
+import { daysIn, isDayOrTime, readPeriod } from './usage-period';
 
 const now = new Date('2026-11-25T08:30:00Z');
 const sessionId = 'ses_01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -39,6 +39,32 @@ describe('readPeriod', () => {
     expect(() => readPeriod(asked, now)).toThrow(
       expect.objectContaining({ code: 'validation_failed', details: { field: 'from' } }),
     );
+  });
+});
+
+describe('daysIn', () => {
+  const days = (from?: string, to?: string) =>
+    [...daysIn({ from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined }, now)].map((day) => [
+      day.from?.toISOString(),
+      day.to?.toISOString(),
+    ]);
+
+  it('parts a period at midnight, without gap or overlap', () => {
+    expect(days('2026-11-01T08:00:00Z', '2026-11-03T00:00:01Z')).toEqual([
+      ['2026-11-01T08:00:00.000Z', '2026-11-02T00:00:00.000Z'],
+      ['2026-11-02T00:00:00.000Z', '2026-11-03T00:00:00.000Z'],
+      ['2026-11-03T00:00:00.000Z', '2026-11-03T00:00:01.000Z'],
+    ]);
+    expect(days('2026-11-01', '2026-11-02')).toEqual([['2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z']]);
+  });
+
+  it('leaves the last part open where the period is', () => {
+    expect(days('2026-11-24')).toEqual([
+      ['2026-11-24T00:00:00.000Z', '2026-11-25T00:00:00.000Z'],
+      ['2026-11-25T00:00:00.000Z', undefined],
+    ]);
+    expect(days('2027-01-01')).toEqual([['2027-01-01T00:00:00.000Z', undefined]]);
+    expect(days()).toEqual([[undefined, undefined]]);
   });
 });
 

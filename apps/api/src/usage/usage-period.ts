@@ -40,6 +40,18 @@ export function readPeriod(asked: { from?: string; to?: string; sessionId?: stri
   return { from, to };
 }
 
+/** A period in parts of one UTC day each, so that none holds very much. */
+export function* daysIn({ from, to }: UsagePeriod, now: Date): Generator<UsagePeriod> {
+  const end = to ?? now;
+  for (let next = from && nextDay(from); next && next < end; next = nextDay(next)) {
+    yield { from, to: next };
+    from = next;
+  }
+  yield { from, to };
+}
+
+const nextDay = (time: Date): Date => new Date(Date.parse(dayOf(time)) + DAY_MS);
+
 const endOf = (text: string): Date => new Date(Date.parse(text) + (DAY.test(text) ? DAY_MS : 0));
 
 /** The beginning of the day that is the first of the usual ones up to that moment. */

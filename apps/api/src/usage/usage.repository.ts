@@ -40,21 +40,27 @@ export class UsageRepository {
     }
   }
 
+  /** All records of a range, in no order. */
+  async *all(access: Access, range: UsageRange): AsyncGenerator<UsageRecord> {
+    for await (const stored of this.records.find({ ...access, ...within(range) })) yield toRecord(stored);
+  }
+
   /** The records that follow a place, newest first. */
   async page(access: Access, range: UsageRange, after: UsagePlace | undefined, limit: number): Promise<UsageRecord[]> {
-    const { from, to, sessionId } = range;
-    const conditions: mongo.Filter<UsageDocument>[] = [];
-    if (from) conditions.push({ createdAt: { $gte: from } });
-    if (to) conditions.push({ createdAt: { $lt: to } });
-    if (sessionId !== undefined) conditions.push({ _id: { $gte: `${sessionId}:`, $lt: `${sessionId};` } });
+    const filter: mongo.Filter<UsageDocument> = { ...access, ...within(range) };
     if (after) {
       const { createdAt, id } = after;
-      conditions.push({ createdAt: { $lte: createdAt } });
-      conditions.push({ $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }] });
+      const following = { $or: [{ createdAt: { $lt: createdAt } }, { createdAt, _id: { $lt: id } }] };
+      filter.$and = [{ createdAt: { $lte: createdAt } }, following];
     }
-    const found = await this.records
-      .find({ ...access, ...(conditions.length && { $and: conditions }) }, { sort: { createdAt: -1, _id: -1 }, limit })
-      .toArray();
-    return found.map(({ _id, ...record }) => ({ id: _id, ...record }));
+    const found = await this.records.find(filter, { sort: { createdAt: -1, _id: -1 }, limit }).toArray();
+    return found.map(toRecord);
   }
 }
+
+const within = ({ from, to, sessionId }: UsageRange): mongo.Filter<UsageDocument> => ({
+  ...((from ?? to) && { createdAt: { ...(from && { $gte: from }), ...(to && { $lt: to }) } }),
+  ...(sessionId !== undefined && { _id: { $gte: `${sessionId}:`, $lt: `${sessionId};` } }),
+});
+
+const toRecord = ({ _id, ...record }: UsageDocument): UsageRecord => ({ id: _id, ...record });

@@ -3,11 +3,11 @@ import { Injectable } from '@nestjs/common';
 import { decodeCursor, encodeCursor } from '@scorpio/persistence';
 import type { Access } from '../auth/principal';
 import type { UsageRecord } from './usage';
-import { readPeriod, type UsagePeriod } from './usage-period';
+import { daysIn, readPeriod, type UsagePeriod } from './usage-period';
 import { UsageSums, type UsageGroup, type UsageSum } from './usage-sums';
 import { UsageRepository, type UsagePlace } from './usage.repository';
 
-/** Records read at once; other work has its turn between two pages. */
+/** Other work has its turn after so many records. */
 const PAGE = 500;
 
 /** Which model calls are meant; `from` and `to` as `readPeriod` takes them. */
@@ -26,7 +26,6 @@ export interface UsageQuery extends UsageFilter {
 }
 
 export interface UsageSumPage {
-  period: UsagePeriod;
   items: [key: string, sum: UsageSum][];
   nextCursor: string | null;
   /** Over all pages. */
@@ -54,16 +53,16 @@ export class UsageService {
     signal: AbortSignal,
   ): Promise<UsageSumPage> {
     const after = query.cursor === undefined ? undefined : readKey(query.cursor, groupBy);
-    const period = readPeriod(query, new Date());
-    const sums = new UsageSums(groupBy);
-    for await (const record of this.walk(access, query, period)) {
-      signal.throwIfAborted();
-      sums.add(record);
-    }
+    const now = new Date();
+    const period = readPeriod(query, now);
+    const sums = await this.sum(access, query, query.sessionId === undefined ? daysIn(period, now) : [period], {
+      groupBy,
+      signal,
+    });
     const rest = sums.inOrder().filter(([key]) => after === undefined || sums.isAfter(key, after));
     const items = rest.slice(0, query.limit);
     const nextCursor = rest.length > items.length ? encodeCursor([groupBy, items.at(-1)![0]]) : null;
-    return { period, items, nextCursor, total: sums.total };
+    return { items, nextCursor, total: sums.total };
   }
 
   /**
@@ -81,13 +80,31 @@ export class UsageService {
     return { items, nextCursor: null };
   }
 
+  private async sum(
+    access: Access,
+    { model, sessionId }: UsageFilter,
+    parts: Iterable<UsagePeriod>,
+    { groupBy, signal }: { groupBy: UsageGroup; signal: AbortSignal },
+  ): Promise<UsageSums> {
+    const sums = new UsageSums(groupBy);
+    let read = 0;
+    for (const part of parts)
+      for await (const record of this.repository.all(access, { ...part, sessionId })) {
+        if (model === undefined || record.model === model) sums.add(record);
+        if (++read % PAGE) continue;
+        signal.throwIfAborted();
+        await nextTurn();
+      }
+    return sums;
+  }
+
   /** Everything after a place, newest first. */
   private async *walk(
     access: Access,
     { model, sessionId }: UsageFilter,
     period: UsagePeriod,
-    after?: UsagePlace,
-    size = PAGE,
+    after: UsagePlace | undefined,
+    size: number,
   ): AsyncGenerator<UsageRecord> {
     for (;;) {
       const page = await this.repository.page(access, { ...period, sessionId }, after, size);
