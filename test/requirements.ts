@@ -53,6 +53,7 @@ export const REQUIREMENTS = {
 
   // Faults
   F2: 'kill -9 in the middle of an answer, restart, resume: nothing lost, nothing repeated',
+  F5: 'kill -9 right before or after any store write of a turn, restart: nothing lost, nothing repeated',
   F10: 'Clients that drop every 50 events and resume get everything once',
   F11: 'A stale ?after= beside the header; the cursor of another run; a cursor ahead of the log',
   F14: 'The model answers 429 with Retry-After, 500, 529, then well',

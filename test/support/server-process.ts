@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { tempDir } from './temp-dir';
 
 const MAIN = resolve(__dirname, '../../dist/apps/api/src/main.js');
-const READY_LIMIT_MS = 30_000;
+const READY_LIMIT_MS = 60_000;
 const POLL_MS = 20;
 
 export interface ServerExit {
