@@ -18,6 +18,8 @@ export interface Wire {
   ref: string;
   /** The header that carries the key, and its value. */
   key: [header: string, value: string];
+  /** The variables that point it at the fake server. */
+  env?: (origin: string) => Record<string, string>;
   /** The form has no refusals: they are safety stops. */
   withoutRefusal?: boolean;
   /** The form has no safety stops: they are refusals. */
@@ -33,11 +35,18 @@ export const WIRES: Wire[] = [
   { name: 'openai, Responses', ref: 'openai/gpt-6.1-terra', key: BEARER },
   { name: 'endpoint, Chat Completions', ref: 'fake/fake-model', key: BEARER },
   { name: 'endpoint, Responses', ref: 'fake-responses/fake-model', key: BEARER },
-  { name: 'anthropic', ref: 'anthropic/claude-sonnet-5-5', key: BEARER, withoutFilter: true },
+  {
+    name: 'anthropic',
+    ref: 'anthropic/claude-sonnet-5-5',
+    key: BEARER,
+    env: (origin) => ({ ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: origin }),
+    withoutFilter: true,
+  },
   {
     name: 'google',
     ref: 'google/gemini-4-hydrogen',
     key: ['x-goog-api-key', KEY],
+    env: (origin) => ({ GEMINI_API_KEY: KEY, GEMINI_BASE_URL: origin }),
     withoutRefusal: true,
     wholeCalls: true,
   },
@@ -54,10 +63,7 @@ export class LlmBench {
       SECRET_KEY: 'k'.repeat(40),
       OPENAI_API_KEY: KEY,
       OPENAI_BASE_URL: this.fake.url,
-      ANTHROPIC_API_KEY: KEY,
-      ANTHROPIC_BASE_URL: this.fake.origin,
-      GEMINI_API_KEY: KEY,
-      GEMINI_BASE_URL: this.fake.origin,
+      ...Object.assign({}, ...WIRES.map((wire) => wire.env?.(this.fake.origin))),
       LLM_ENDPOINTS: JSON.stringify([
         { ...endpoint, name: 'fake' },
         { ...endpoint, name: 'fake-responses', api: 'responses' },
