@@ -88,7 +88,7 @@ export default tseslint.config(
   { files: ['**/*.controller.ts'], rules: { 'house/thin-controller': 'error' } },
   { files: ['apps/api/src/http/**/*.ts'], rules: { 'no-restricted-imports': restrictImports(forwardRef) } },
   {
-    files: ['libs/config/src/**/*.ts', 'apps/api/src/main.ts', 'apps/api/src/bin/**/*.ts'],
+    files: ['libs/config/src/**/*.ts', 'apps/api/src/main.ts', 'apps/api/src/bin/**/*.ts', 'examples/*.ts'],
     rules: { 'no-restricted-syntax': ['error', banned.mocks, banned.injections] },
   },
   {
