@@ -19,16 +19,16 @@ export async function announce(app: INestApplication, config: AppConfig, url: st
 async function banner(app: INestApplication, config: AppConfig, url: string): Promise<string[]> {
   const registry = app.get(LlmRegistry, { strict: false });
   // An endpoint that is not there must not hold up the banner.
-  const models = (await Promise.race([registry.list(), pause(MODELS_WAIT_MS)])) ?? [];
-  const vendors = [...new Set(models.filter((one) => one.available).map((one) => one.vendor))];
-  const onlyDemo = vendors.length > 0 && vendors.every((vendor) => vendor === 'demo');
+  await Promise.race([registry.list(), pause(MODELS_WAIT_MS)]);
+  const vendors = registry.vendors().flatMap(({ id, available }) => (available ? [id] : []));
+  const onlyDemo = vendors.every((vendor) => vendor === 'demo');
   return [
     '',
     `  Scorpio ${productVersion()} is ready at ${url}`,
     '',
     ...(config.apiDocs ? [`  Docs     ${url}/api/docs   (ReDoc: ${url}/api/redoc)`] : []),
     `  Store    ${storeOf(config)}`,
-    `  Models   ${vendors.join(', ') || 'still being asked'}; by default ${registry.defaultModel()}`,
+    `  Models   ${vendors.join(', ')}; by default ${registry.defaultModel()}`,
     ...(onlyDemo
       ? ['           To add a real one, put OPENAI_API_KEY=… (or LLM_ENDPOINTS) into .env and start again.']
       : []),

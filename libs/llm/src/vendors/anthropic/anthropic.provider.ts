@@ -35,7 +35,10 @@ export class AnthropicProvider implements LlmProvider {
     this.id = options.id;
     this.setting = options.setting;
     this.party = { name: options.id, setting: options.setting, secrets: options.apiKey ? [options.apiKey] : [] };
-    this.list = new ModelList((signal) => this.readList(signal));
+    this.list = new ModelList(
+      (signal) => this.readList(signal),
+      () => this.client(),
+    );
   }
 
   isConfigured(): boolean {

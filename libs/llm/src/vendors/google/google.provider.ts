@@ -35,7 +35,10 @@ export class GoogleProvider implements LlmProvider {
 
   constructor(private readonly options: GoogleOptions) {
     this.party = { name: this.id, setting: this.setting, secrets: options.apiKey ? [options.apiKey] : [] };
-    this.list = new ModelList((signal) => this.readList(signal));
+    this.list = new ModelList(
+      (signal) => this.readList(signal),
+      () => this.client(),
+    );
   }
 
   isConfigured(): boolean {
