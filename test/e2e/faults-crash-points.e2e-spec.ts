@@ -128,6 +128,9 @@ class Phoenix {
     await checkRun(this.api, [next], ['And on.']);
     const runs = await this.api.all(`/api/v1/sessions/${sessionId}/runs`);
     expect(runs.map(({ id, status }) => [id, status])).toEqual([next, read].map(({ runId }) => [runId, 'completed']));
+    // Asked again after a crash it is the same question: a second one would be open for ever.
+    const questions = await this.api.all(`/api/v1/sessions/${sessionId}/interactions`);
+    expect(questions.map(({ runId, status }) => [runId, status])).toEqual([[read.runId, 'answered']]);
     return read;
   }
 }

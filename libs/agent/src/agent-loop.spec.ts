@@ -91,13 +91,12 @@ class Rig {
   }
 
   private ports(): AgentPorts {
-    let interactions = 0;
     const models = this.chain();
     return {
       models,
       tools: new Map([[askUser.name, askUser]]),
       limits: this.limits,
-      newInteractionId: () => `int_${++interactions}`,
+      interactionId: (part) => `int_${part}`,
       expiry: () => new Date('2030-01-01T00:00:00Z'),
       request: (messages) => ({ model: models.current.model, messages: structuredClone(messages) }),
       saveModel: (step, result) => this.store(`m:${step}:1`, result),
@@ -237,6 +236,18 @@ describe('the agent loop', () => {
       content: [{ callId: 'q', name: 'ask_user', output: 'blue', isError: false }],
     });
     expect(rig.types.at(-1)).toBe('run.completed');
+  });
+
+  it('asks the same question, not a second one, when a crash came before it was heard', async () => {
+    const rig = new Rig([tools(call('a', 'nothing', {}), call('q', 'ask_user', { question: 'Which?' }))]);
+    await rig.run();
+    const [{ interactionId }] = rig.of('interaction.requested');
+    const heard = rig.events.slice(
+      0,
+      rig.events.findIndex(({ type }) => type === 'tool.completed'),
+    );
+    await rig.run(RunState.fold(heard as RunEvent[]), rig.provider.requests[0].messages);
+    expect(rig.of('interaction.requested').map((asked) => asked.interactionId)).toEqual([interactionId, interactionId]);
   });
 
   it('takes a steer in before the next step, also one that comes as the answer ends', async () => {

@@ -14,7 +14,11 @@ export interface Answer {
 
 export interface ToolPorts {
   tools: ToolSet;
-  newInteractionId(): string;
+  /**
+   * Id of what the call in this part of the run asks. The same whenever it asks: a crash before it is heard must not
+   * leave a second question behind, whose answer nobody would take.
+   */
+  interactionId(part: number): string;
   /** When a question asked now expires. */
   expiry(): Date;
 }
@@ -43,16 +47,16 @@ export function beginCalls(step: number, state: RunState, ports: ToolPorts): Run
 }
 
 function beginCall(call: CallState, state: RunState, ports: ToolPorts): RunEventDraft[] {
-  const part = [...state.parts.values()].find((one) => one.callId === call.callId);
-  const input = toArguments(part?.text.join('') ?? '');
+  const [part, { text }] = [...state.parts].findLast(([, one]) => one.callId === call.callId)!;
+  const input = toArguments(text.join(''));
   if (!input)
     return [failed(call.callId, 'invalid_arguments', 'The arguments are not a JSON object. Send the call again.')];
   const tool = ports.tools.get(call.name);
   if (!tool) return [failed(call.callId, 'tool_not_found', `There is no tool named ${JSON.stringify(call.name)}.`)];
-  return ask(call, input, tool, ports);
+  return ask(call, part, input, tool, ports);
 }
 
-function ask(call: CallState, input: JsonObject, tool: AgentTool, ports: ToolPorts): RunEventDraft[] {
+function ask(call: CallState, part: number, input: JsonObject, tool: AgentTool, ports: ToolPorts): RunEventDraft[] {
   let question: ReturnType<AgentTool['question']>;
   try {
     question = tool.question(input);
@@ -63,7 +67,7 @@ function ask(call: CallState, input: JsonObject, tool: AgentTool, ports: ToolPor
     { type: 'tool.requested', callId: call.callId, name: call.name, arguments: input, effect: tool.effect },
     {
       type: 'interaction.requested',
-      interactionId: ports.newInteractionId(),
+      interactionId: ports.interactionId(part),
       kind: 'question',
       callId: call.callId,
       prompt: question.prompt,

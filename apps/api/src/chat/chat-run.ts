@@ -1,6 +1,5 @@
 import type { AgentControl, AgentPorts, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
-import { newId } from '@scorpio/kernel';
 import { checkContext, portableHistory } from '@scorpio/llm';
 import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
@@ -55,7 +54,7 @@ export class ChatRun {
       models: this.models,
       tools: this.tools,
       limits: config.runs,
-      newInteractionId: () => newId('int'),
+      interactionId: (part) => interactionId(run.id, part),
       expiry: () => new Date(Date.now() + config.runs.parkMs),
       request: (messages) => this.request(messages),
       saveModel: async (step, result) => {
@@ -128,6 +127,15 @@ export class ChatRun {
     const [message] = await this.conversation.transcript(this.run, [{ role: 'user', content } as MessageRecord]);
     return { inputId, message: message };
   }
+}
+
+/**
+ * The id of what the call in a part of the run asks, in the form and order of all ids: the run's instant, the random
+ * places that tell runs of one instant apart, which are the last, and the part.
+ */
+function interactionId(runId: string, part: number): string {
+  const ulid = runId.slice('run_'.length);
+  return `int_${ulid.slice(0, 10)}${ulid.slice(15)}${String(part).padStart(5, '0')}`;
 }
 
 /** A step's stored message, whole: what the log has of its text it has of all of it. */

@@ -79,7 +79,8 @@ export class RunInbox {
     for (;;) {
       if (await this.runs.park(run.id, run.epoch, new Date(draft.expiresAt), run.turn)) return true;
       const items = await this.take(live);
-      if (items.some((item) => item.kind === 'answer')) return false;
+      // An answer to anything else would send the run round for ever.
+      if (items.some((item) => item.kind === 'answer' && draft.interactions.includes(item.inputId))) return false;
       if (!items.length && (await this.isLost(live))) return true;
       await this.finisher.requeueSteers(run, items);
       await this.runs.pull(
