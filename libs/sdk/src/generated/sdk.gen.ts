@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import { buildClientParams, type Client, type ClientMeta, type Options as Options2, type RequestResult, type TDataShape } from './client/index.ts';
-import type { DeleteApiV1KeysByIdErrors, DeleteApiV1KeysByIdResponses, DeleteApiV1SessionsByIdErrors, DeleteApiV1SessionsByIdResponses, ExportedBlob, ExportedMessage, ExportedSession, GetApiV1BlobsByBlobIdErrors, GetApiV1BlobsByBlobIdResponses, GetApiV1KeysErrors, GetApiV1KeysResponses, GetApiV1ModelsByVendorByModelErrors, GetApiV1ModelsByVendorByModelResponses, GetApiV1ModelsErrors, GetApiV1ModelsResponses, GetApiV1RunsByRunIdErrors, GetApiV1RunsByRunIdResponses, GetApiV1SessionsByIdErrors, GetApiV1SessionsByIdExportErrors, GetApiV1SessionsByIdExportResponses, GetApiV1SessionsByIdMessagesErrors, GetApiV1SessionsByIdMessagesResponses, GetApiV1SessionsByIdResponses, GetApiV1SessionsBySessionIdInteractionsErrors, GetApiV1SessionsBySessionIdInteractionsResponses, GetApiV1SessionsBySessionIdRunsErrors, GetApiV1SessionsBySessionIdRunsResponses, GetApiV1SessionsErrors, GetApiV1SessionsResponses, GetHealthErrors, GetHealthLiveErrors, GetHealthLiveResponses, GetHealthReadyErrors, GetHealthReadyResponses, GetHealthResponses, PatchApiV1SessionsByIdErrors, PatchApiV1SessionsByIdResponses, PostApiV1KeysErrors, PostApiV1KeysResponses, PostApiV1RunsByRunIdCancelErrors, PostApiV1RunsByRunIdCancelResponses, PostApiV1RunsByRunIdStreamTokenErrors, PostApiV1RunsByRunIdStreamTokenResponses, PostApiV1SessionsByIdForkErrors, PostApiV1SessionsByIdForkResponses, PostApiV1SessionsBySessionIdInteractionsByInteractionIdErrors, PostApiV1SessionsBySessionIdInteractionsByInteractionIdResponses, PostApiV1SessionsErrors, PostApiV1SessionsImportErrors, PostApiV1SessionsImportResponses, PostApiV1SessionsResponses } from './types.gen.ts';
+import type { DeleteApiV1KeysByIdErrors, DeleteApiV1KeysByIdResponses, DeleteApiV1SessionsByIdErrors, DeleteApiV1SessionsByIdResponses, ExportedBlob, ExportedMessage, ExportedSession, GetApiV1BlobsByBlobIdErrors, GetApiV1BlobsByBlobIdResponses, GetApiV1KeysErrors, GetApiV1KeysResponses, GetApiV1ModelsByVendorByModelErrors, GetApiV1ModelsByVendorByModelResponses, GetApiV1ModelsErrors, GetApiV1ModelsResponses, GetApiV1RunsByRunIdErrors, GetApiV1RunsByRunIdResponses, GetApiV1SessionsByIdErrors, GetApiV1SessionsByIdExportErrors, GetApiV1SessionsByIdExportResponses, GetApiV1SessionsByIdMessagesErrors, GetApiV1SessionsByIdMessagesResponses, GetApiV1SessionsByIdResponses, GetApiV1SessionsBySessionIdInteractionsErrors, GetApiV1SessionsBySessionIdInteractionsResponses, GetApiV1SessionsBySessionIdRunsErrors, GetApiV1SessionsBySessionIdRunsResponses, GetApiV1SessionsErrors, GetApiV1SessionsResponses, GetApiV1UsageCallsErrors, GetApiV1UsageCallsResponses, GetApiV1UsageErrors, GetApiV1UsageResponses, GetHealthErrors, GetHealthLiveErrors, GetHealthLiveResponses, GetHealthReadyErrors, GetHealthReadyResponses, GetHealthResponses, PatchApiV1SessionsByIdErrors, PatchApiV1SessionsByIdResponses, PostApiV1KeysErrors, PostApiV1KeysResponses, PostApiV1RunsByRunIdCancelErrors, PostApiV1RunsByRunIdCancelResponses, PostApiV1RunsByRunIdStreamTokenErrors, PostApiV1RunsByRunIdStreamTokenResponses, PostApiV1SessionsByIdForkErrors, PostApiV1SessionsByIdForkResponses, PostApiV1SessionsBySessionIdInteractionsByInteractionIdErrors, PostApiV1SessionsBySessionIdInteractionsByInteractionIdResponses, PostApiV1SessionsErrors, PostApiV1SessionsImportErrors, PostApiV1SessionsImportResponses, PostApiV1SessionsResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -86,7 +86,7 @@ export class Keys extends HeyApiClient {
     public create<ThrowOnError extends boolean = true>(parameters: {
         role?: 'member' | 'admin' | 'owner';
         name: string;
-        scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
+        scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'usage:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
         ownerId?: string;
         expiresAt?: string;
     }, options?: Options<never, ThrowOnError>): RequestResult<PostApiV1KeysResponses, PostApiV1KeysErrors, ThrowOnError, 'data'> {
@@ -489,6 +489,64 @@ export class Sessions extends HeyApiClient {
     }
 }
 
+export class Usage extends HeyApiClient {
+    /**
+     * Sum what model calls used and cost, by day, model or session.
+     */
+    public sums<ThrowOnError extends boolean = true>(parameters: {
+        limit?: number;
+        cursor?: string;
+        groupBy: 'day' | 'model' | 'session';
+        from?: string;
+        to?: string;
+        model?: string;
+        sessionId?: string;
+    }, options?: Options<never, ThrowOnError>): RequestResult<GetApiV1UsageResponses, GetApiV1UsageErrors, ThrowOnError, 'data'> {
+        const params = buildClientParams([parameters], [{ args: [
+                    { in: 'query', key: 'limit' },
+                    { in: 'query', key: 'cursor' },
+                    { in: 'query', key: 'groupBy' },
+                    { in: 'query', key: 'from' },
+                    { in: 'query', key: 'to' },
+                    { in: 'query', key: 'model' },
+                    { in: 'query', key: 'sessionId' }
+                ] }]);
+        return (options?.client ?? this.client).get<GetApiV1UsageResponses, GetApiV1UsageErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/api/v1/usage',
+            ...options,
+            ...params
+        });
+    }
+    
+    /**
+     * List the model calls of runs that have ended, newest first.
+     */
+    public calls<ThrowOnError extends boolean = true>(parameters?: {
+        limit?: number;
+        cursor?: string;
+        from?: string;
+        to?: string;
+        model?: string;
+        sessionId?: string;
+    }, options?: Options<never, ThrowOnError>): RequestResult<GetApiV1UsageCallsResponses, GetApiV1UsageCallsErrors, ThrowOnError, 'data'> {
+        const params = buildClientParams([parameters], [{ args: [
+                    { in: 'query', key: 'limit' },
+                    { in: 'query', key: 'cursor' },
+                    { in: 'query', key: 'from' },
+                    { in: 'query', key: 'to' },
+                    { in: 'query', key: 'model' },
+                    { in: 'query', key: 'sessionId' }
+                ] }]);
+        return (options?.client ?? this.client).get<GetApiV1UsageCallsResponses, GetApiV1UsageCallsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/api/v1/usage/calls',
+            ...options,
+            ...params
+        });
+    }
+}
+
 export class Health extends HeyApiClient {
     /**
      * How the product and what it depends on are; 503 without the store.
@@ -558,6 +616,11 @@ export class Api extends HeyApiClient {
     private _sessions?: Sessions;
     get sessions(): Sessions {
         return this._sessions ??= new Sessions({ client: this.client });
+    }
+    
+    private _usage?: Usage;
+    get usage(): Usage {
+        return this._usage ??= new Usage({ client: this.client });
     }
     
     private _health?: Health;

@@ -26,7 +26,7 @@ export type AnswerInteraction = {
 
 export type ApiKey = {
     role: 'member' | 'admin' | 'owner';
-    scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
+    scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'usage:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
     /**
      * `key_…`
      */
@@ -214,7 +214,7 @@ export type CreateApiKey = {
     /**
      * What it may do; none that its creator may not.
      */
-    scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
+    scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'usage:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
     /**
      * The subject it acts for, whose objects it reaches; the caller's own unless an admin names another.
      */
@@ -252,7 +252,7 @@ export type CreateSession = {
 
 export type CreatedApiKey = {
     role: 'member' | 'admin' | 'owner';
-    scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
+    scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'usage:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
     /**
      * The key. It is shown this once and cannot be had again.
      */
@@ -306,6 +306,10 @@ export type ExportedMessage = {
      * US dollars; null where the price is not known.
      */
     cost?: number | null;
+    /**
+     * Milliseconds of the model call.
+     */
+    durationMs?: number;
     partial?: boolean;
     createdAt: string;
 };
@@ -642,6 +646,10 @@ export type Model = {
      */
     maxOutputTokens: number | null;
     /**
+     * Its place, from 1, among the models that are asked when the one that was named cannot answer; null where it is none.
+     */
+    fallback: number | null;
+    /**
      * `vendor/model`, as messages name it.
      */
     id: string;
@@ -650,7 +658,7 @@ export type Model = {
      */
     name: string;
     /**
-     * `openai`, `demo`, or the name of an endpoint.
+     * Who has it: a vendor's name, or that of an endpoint.
      */
     vendor: string;
     capabilities: ModelCapabilities;
@@ -659,11 +667,11 @@ export type Model = {
      */
     price: ModelPrice | null;
     /**
-     * Whether it can be asked.
+     * Whether it can be counted on to answer. False without a key, and while its endpoint does not answer.
      */
     available: boolean;
     /**
-     * Why it cannot be asked, and what to set.
+     * Why not, and what to set; null where it is available.
      */
     reason: string | null;
     /**
@@ -674,6 +682,10 @@ export type Model = {
 
 export type ModelPage = {
     items: Array<Model>;
+    /**
+     * Every vendor and endpoint, also those that tell of no models: any name may be tried there.
+     */
+    vendors: Array<Vendor>;
     /**
      * Always null: the list is whole.
      */
@@ -1415,6 +1427,130 @@ export type UpdateSession = {
     } | null;
 };
 
+export type UsageCall = {
+    /**
+     * From 1 within the run.
+     */
+    step: number;
+    /**
+     * Milliseconds of the attempt that succeeded.
+     */
+    durationMs: number;
+    /**
+     * Id of the message that it brought.
+     */
+    id: string;
+    /**
+     * Whose it is.
+     */
+    ownerId: string;
+    sessionId: string;
+    runId: string;
+    /**
+     * `vendor/model` that answered.
+     */
+    model: string;
+    usage: TokenUsage;
+    /**
+     * Null where it is unknown.
+     */
+    price: UsagePrice | null;
+    /**
+     * US dollars; null where the price is unknown.
+     */
+    cost: number | null;
+    /**
+     * When it had ended.
+     */
+    createdAt: string;
+};
+
+export type UsageCallPage = {
+    items: Array<UsageCall>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    nextCursor: string | null;
+};
+
+export type UsageGroup = {
+    calls: number;
+    /**
+     * Calls whose price is unknown; they count for nothing in `cost`.
+     */
+    unpricedCalls: number;
+    /**
+     * Milliseconds of all calls together.
+     */
+    durationMs: number;
+    /**
+     * The UTC day (`2026-11-25`), the model (`vendor/model`) or the session id.
+     */
+    key: string;
+    usage: TokenUsage;
+    /**
+     * US dollars, as far as prices are known; null where none is.
+     */
+    cost: number | null;
+};
+
+export type UsagePage = {
+    items: Array<UsageGroup>;
+    /**
+     * Where the next page begins; null at the end.
+     */
+    nextCursor: string | null;
+    /**
+     * Of all pages together.
+     */
+    total: UsageSum;
+};
+
+export type UsagePrice = {
+    input: number;
+    output: number;
+    /**
+     * Input that was read from the vendor's cache.
+     */
+    cacheRead: number;
+    /**
+     * Input that was written to it.
+     */
+    cacheWrite: number;
+};
+
+export type UsageSum = {
+    calls: number;
+    /**
+     * Calls whose price is unknown; they count for nothing in `cost`.
+     */
+    unpricedCalls: number;
+    /**
+     * Milliseconds of all calls together.
+     */
+    durationMs: number;
+    usage: TokenUsage;
+    /**
+     * US dollars, as far as prices are known; null where none is.
+     */
+    cost: number | null;
+};
+
+export type Vendor = {
+    /**
+     * The part of a model's id before the slash.
+     */
+    id: string;
+    /**
+     * Whether it can be counted on to answer.
+     */
+    available: boolean;
+    /**
+     * What is the matter, such as a key that is missing or a list of models that was not answered; null where nothing is.
+     */
+    reason: string | null;
+};
+
 /**
  * One event of a run, told apart by `type`. Each `data` line of an event stream is one.
  */
@@ -1566,7 +1702,7 @@ export type PostApiV1KeysData = {
         /**
          * What it may do; none that its creator may not.
          */
-        scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
+        scopes: Array<'sessions:read' | 'sessions:write' | 'chat' | 'files:read' | 'files:write' | 'tools:read' | 'tools:execute' | 'models:read' | 'usage:read' | 'mcp:admin' | 'keys:admin' | 'webhooks:admin'>;
         /**
          * The subject it acts for, whose objects it reaches; the caller's own unless an admin names another.
          */
@@ -2491,6 +2627,128 @@ export type GetApiV1SessionsBySessionIdRunsResponses = {
 };
 
 export type GetApiV1SessionsBySessionIdRunsResponse = GetApiV1SessionsBySessionIdRunsResponses[keyof GetApiV1SessionsBySessionIdRunsResponses];
+
+export type GetApiV1UsageData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Newest days and sessions come first, models by name.
+         */
+        groupBy: 'day' | 'model' | 'session';
+        /**
+         * First UTC day, or the time from which on. Without it the last 30 days, or all time of a session that is named.
+         */
+        from?: string;
+        /**
+         * Last UTC day, or the time up to which. Without it now.
+         */
+        to?: string;
+        /**
+         * `vendor/model` that answered.
+         */
+        model?: string;
+        /**
+         * `ses_…`; also of a session that is deleted.
+         */
+        sessionId?: string;
+    };
+    url: '/api/v1/usage';
+};
+
+export type GetApiV1UsageErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1UsageError = GetApiV1UsageErrors[keyof GetApiV1UsageErrors];
+
+export type GetApiV1UsageResponses = {
+    200: UsagePage;
+};
+
+export type GetApiV1UsageResponse = GetApiV1UsageResponses[keyof GetApiV1UsageResponses];
+
+export type GetApiV1UsageCallsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * First UTC day, or the time from which on. Without it the last 30 days, or all time of a session that is named.
+         */
+        from?: string;
+        /**
+         * Last UTC day, or the time up to which. Without it now.
+         */
+        to?: string;
+        /**
+         * `vendor/model` that answered.
+         */
+        model?: string;
+        /**
+         * `ses_…`; also of a session that is deleted.
+         */
+        sessionId?: string;
+    };
+    url: '/api/v1/usage/calls';
+};
+
+export type GetApiV1UsageCallsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1UsageCallsError = GetApiV1UsageCallsErrors[keyof GetApiV1UsageCallsErrors];
+
+export type GetApiV1UsageCallsResponses = {
+    200: UsageCallPage;
+};
+
+export type GetApiV1UsageCallsResponse = GetApiV1UsageCallsResponses[keyof GetApiV1UsageCallsResponses];
 
 export type GetHealthData = {
     body?: never;
