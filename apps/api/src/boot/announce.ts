@@ -1,9 +1,6 @@
 import { Logger, type INestApplication } from '@nestjs/common';
 import { productVersion, type AppConfig } from '@scorpio/config';
-import { pause } from '@scorpio/kernel';
 import { LlmRegistry } from '@scorpio/llm';
-
-const MODELS_WAIT_MS = 1_000;
 
 /** Tells that the server is up: a log line in production, in development what a person wants to know first. */
 export async function announce(app: INestApplication, config: AppConfig, url: string): Promise<void> {
@@ -18,8 +15,8 @@ export async function announce(app: INestApplication, config: AppConfig, url: st
 
 async function banner(app: INestApplication, config: AppConfig, url: string): Promise<string[]> {
   const registry = app.get(LlmRegistry, { strict: false });
-  // An endpoint that is not there must not hold up the banner.
-  await Promise.race([registry.list(), pause(MODELS_WAIT_MS)]);
+  // It looks at all of them; whoever is silent holds up the banner for two seconds, and nothing but the banner.
+  await registry.list();
   const vendors = registry.vendors().flatMap(({ id, available }) => (available ? [id] : []));
   const onlyDemo = vendors.every((vendor) => vendor === 'demo');
   return [
