@@ -61,11 +61,15 @@ describe('streams of the client', () => {
 
     it('loses nothing and repeats nothing however the connection is cut, and the message is sent once', async () => {
       const cuts: Faults[] = [2_000, 1_200, 3_000, 2_500].map((cutAfter) => ({ down: { cutAfter } }));
-      await shaky(app.url, cuts, async (client, proxy) => {
+      await shaky(app.url, cuts, async (client, proxy, requests) => {
         const stream = await client.chat.stream({ message: LONG, model: FAKE });
         const events = await allOf(stream);
         expectWhole(events);
         expect(proxy.counts.cuts).toBe(cuts.length);
+        expect(requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET', 'GET', 'GET']);
+        const cursors = requests.slice(1).map(({ headers }) => Number(headers.get('Last-Event-ID')?.split(':')[1]));
+        expect(cursors).toEqual(cursors.toSorted((a, b) => a - b));
+        expect(cursors[0]).toBeGreaterThan(0);
         expect(asked(fake, LONG)).toHaveLength(1);
         expect(textOf(stream.state)).toBe(fake.requests[0]!.text);
         expect(events).toEqual(await allOf(scorpio.runs.stream({ runId: stream.runId })));

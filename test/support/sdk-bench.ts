@@ -26,16 +26,21 @@ export const rejection = (promise: Promise<unknown>): Promise<ScorpioError> =>
     (error: ScorpioError) => error,
   );
 
-/** A client of the server with a proxy between, whose first connections have these faults, in their order. */
+/** A client of the server with a proxy between, whose first connections have these faults, in their order. Its requests are noted. */
 export async function shaky(
   url: string,
   faults: Faults[],
-  test: (client: Scorpio, proxy: ChaosProxy) => Promise<void>,
+  test: (client: Scorpio, proxy: ChaosProxy, requests: Request[]) => Promise<void>,
 ): Promise<void> {
   const proxy = await ChaosProxy.start(url);
   proxy.faults = (connection) => faults[connection] ?? {};
   try {
-    await test(createScorpio({ baseUrl: proxy.url }), proxy);
+    const requests: Request[] = [];
+    const noting = (request: Request): Promise<Response> => {
+      requests.push(request);
+      return fetch(request);
+    };
+    await test(createScorpio({ baseUrl: proxy.url, fetch: noting }), proxy, requests);
   } finally {
     await proxy.close();
   }
