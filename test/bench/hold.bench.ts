@@ -6,6 +6,8 @@ import { median, spread } from './statistics';
 
 const SETTLE_MS = 1_500;
 const REPETITIONS = 3;
+/** As many come at a time: what a rush leaves behind in the heap is not what streams cost. */
+const WAVE = 50;
 const KB = 1024;
 
 /** Memory of each open stream once it has said something, garbage left out: of new processes, warmed by a tenth. */
@@ -16,10 +18,13 @@ async function perStream(rig: Rig, target: Target, streams: number): Promise<num
     await rig.upstream.ask('release');
     await pause(SETTLE_MS);
   };
-  await rig.run({ ...load, clients: Math.ceil(streams / 10) });
+  const open = async (count: number): Promise<void> => {
+    for (let left = count; left > 0; left -= WAVE) await rig.run({ ...load, clients: Math.min(WAVE, left) });
+  };
+  await open(Math.ceil(streams / 10));
   await leave();
   const before = await target.child.settledUsage();
-  await rig.run({ ...load, clients: streams });
+  await open(streams);
   await pause(SETTLE_MS);
   const after = await target.child.settledUsage();
   await leave();

@@ -22,7 +22,7 @@ export async function profile(rig: Rig, name: string, store: Setup['store']): Pr
   const cpu = (await target.child.usage()).cpu - before.cpu;
   const taken = await target.child.ask<Profiler.Profile>('profiled');
   await target.child.stop();
-  return `${name}: ${(cpu / units).toPrecision(4)} µs CPU per ${unit} (profiler running)\n${summary(taken, units, unit)}`;
+  return `${name}: ${(cpu / units).toPrecision(4)} µs CPU per ${unit} (profiler running)\n${summary(taken, cpu / units, unit)}`;
 }
 
 interface Prepared {
@@ -88,10 +88,13 @@ function place(url: string): string {
 const group = (where: string): string =>
   /^(libs\/[^/]+|apps\/api\/src\/[^/]+)/.exec(where)?.[1] ?? (where.startsWith('node:') ? 'node' : where);
 
-/** Self time by place and by function, and time below the product's own functions. */
+/**
+ * Self time by place and by function, and time below the product's own functions, as shares of the CPU of a unit: the
+ * profiler's own times are those of the clock, which count what other programs took.
+ */
 export function summary(
   { nodes, samples = [], timeDeltas = [] }: Profiler.Profile,
-  units: number,
+  perUnit: number,
   unit: string,
 ): string {
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -107,7 +110,8 @@ export function summary(
   let busy = 0;
   samples.forEach((id, index) => {
     const { functionName, url } = byId.get(id)!.callFrame;
-    if (functionName === '(idle)') return;
+    // The profiler's own start is none of the server's work.
+    if (functionName === '(idle)' || url === 'node:inspector') return;
     const time = timeDeltas[index];
     busy += time;
     add(self, name(id), time);
@@ -126,7 +130,7 @@ export function summary(
       .slice(0, count)
       .map(
         ([key, time]) =>
-          `${((time / busy) * 100).toFixed(1).padStart(6)} % ${(time / units).toFixed(1).padStart(9)} µs  ${key}`,
+          `${((time / busy) * 100).toFixed(1).padStart(6)} % ${((time / busy) * perUnit).toFixed(1).padStart(9)} µs  ${key}`,
       )
       .join('\n');
   const ours = (key: string) => /(?:libs|apps)\//.test(key);
