@@ -59,7 +59,7 @@ export function anthropicCall(request: LlmRequest, context: CallContext): Anthro
     stream: true,
     system: systemBlocks(request.system, cache),
     messages: withBreakpoints(
-      request.messages.flatMap((message) => messageParam(message, keepThinking && thinking.on)),
+      request.messages.map((message) => messageParam(message, keepThinking && thinking.on)),
       cache,
     ),
     tools: toolParams(request, cache),
@@ -109,50 +109,40 @@ function toolChoice(
   return choice === 'required' ? { type: 'any' } : { type: 'tool', name: choice.name };
 }
 
-/** A message in its blocks; none where nothing of it can be said. */
-function messageParam(message: LlmMessage, keepThinking: boolean): TurnParam[] {
+function messageParam(message: LlmMessage, keepThinking: boolean): TurnParam {
   switch (message.role) {
-    case 'user': {
-      const content = message.content.flatMap(userBlock);
-      return [{ role: 'user', content: content.length ? content : [{ type: 'text', text: '(no text)' }] }];
-    }
+    case 'user':
+      return { role: 'user', content: message.content.map(userBlock) };
     case 'tool':
-      return [{ role: 'user', content: message.content.map(toolResult) }];
-    case 'assistant': {
-      const content = assistantBlocks(message.content, keepThinking);
-      return content.length ? [{ role: 'assistant', content }] : [];
-    }
+      return { role: 'user', content: message.content.map(toolResult) };
+    case 'assistant':
+      return {
+        role: 'assistant',
+        content: message.content.flatMap((part) => assistantBlocks(part, keepThinking)),
+      };
   }
 }
 
-/** Thinking goes back as it came, in its place; at the end of a message it is refused, as blank text is anywhere. */
-function assistantBlocks(parts: LlmAssistantPart[], keepThinking: boolean): ContentBlockParam[] {
-  const lastSaid = parts.findLastIndex((part) => part.type === 'tool_call' || (part.type === 'text' && !isBlank(part)));
-  return parts.slice(0, lastSaid + 1).flatMap((part): ContentBlockParam[] => {
-    switch (part.type) {
-      case 'reasoning': {
-        const block = keepThinking ? signedBlock(part) : undefined;
-        return block ? [block] : [];
-      }
-      case 'text':
-        return isBlank(part) ? [] : [{ type: 'text', text: part.text }];
-      case 'tool_call':
-        return [{ type: 'tool_use', id: toolId(part.callId), name: part.name, input: part.arguments }];
+/** Thinking goes back as it came, in its place. */
+function assistantBlocks(part: LlmAssistantPart, keepThinking: boolean): ContentBlockParam[] {
+  switch (part.type) {
+    case 'reasoning': {
+      const block = keepThinking ? signedBlock(part) : undefined;
+      return block ? [block] : [];
     }
-  });
+    case 'text':
+      return [{ type: 'text', text: part.text }];
+    case 'tool_call':
+      return [{ type: 'tool_use', id: part.callId, name: part.name, input: part.arguments }];
+  }
 }
-
-const isBlank = ({ text }: { text: string }): boolean => !text.trim();
 
 const toolResult = (result: LlmToolResult): ToolResultBlockParam => ({
   type: 'tool_result',
-  tool_use_id: toolId(result.callId),
+  tool_use_id: result.callId,
   content: result.output || undefined,
   is_error: result.isError || undefined,
 });
-
-/** Other vendors' ids have characters that are refused here. */
-const toolId = (id: string): string => id.replace(/[^\w-]/g, '_');
 
 /**
  * Marks the end of the conversation, to be read by the next call, and where the last call ended: the cache looks back

@@ -6,27 +6,25 @@ type FilePart = Extract<LlmUserPart, { type: 'file' }>;
 /** Media types that are text although their names do not begin with `text/`. */
 const TEXT_LIKE = /^text\/|[/+](json|xml|yaml|x-yaml|javascript|typescript|toml|sql|csv)$/;
 
-/** A part of a user message as a block; none for blank text, which is refused. */
-export function userBlock(part: LlmUserPart): ContentBlockParam[] {
+/** A part of a user message as a block. */
+export function userBlock(part: LlmUserPart): ContentBlockParam {
   switch (part.type) {
     case 'text':
-      return part.text.trim() ? [{ type: 'text', text: part.text }] : [];
+      return { type: 'text', text: part.text };
     case 'image':
-      return [
-        {
-          type: 'image',
-          source:
-            'url' in part.data
-              ? { type: 'url', url: part.data.url }
-              : {
-                  type: 'base64',
-                  media_type: part.mediaType as Base64ImageSource['media_type'],
-                  data: base64(part.data.bytes),
-                },
-        },
-      ];
+      return {
+        type: 'image',
+        source:
+          'url' in part.data
+            ? { type: 'url', url: part.data.url }
+            : {
+                type: 'base64',
+                media_type: part.mediaType as Base64ImageSource['media_type'],
+                data: base64(part.data.bytes),
+              },
+      };
     case 'file':
-      return [{ type: 'document', title: part.name || undefined, source: documentSource(part) }];
+      return { type: 'document', title: part.name || undefined, source: documentSource(part) };
   }
 }
 
