@@ -10,11 +10,11 @@ const bye = (reason: string): string => `retry: 0\nevent: stream.bye\ndata: {"re
 const parked = event(2, 'run.parked', { interactions: ['int_1'] });
 const END = 'run.completed';
 
-const bodyOf = (text: string): ReadableStream<Uint8Array> =>
+const bodyOf = (text: string, stays = false): ReadableStream<Uint8Array> =>
   new ReadableStream({
     start(controller) {
       controller.enqueue(new TextEncoder().encode(text));
-      controller.close();
+      if (!stays) controller.close();
     },
   });
 
@@ -28,13 +28,13 @@ class Server implements RunSource {
   /** Whether the log goes on after the place asked for. */
   more = false;
 
-  constructor(private readonly answers: (string | Error | undefined)[]) {}
+  constructor(private readonly answers: (string | Error | ReadableStream<Uint8Array> | undefined)[]) {}
 
   async open(after: string): Promise<ReadableStream<Uint8Array> | undefined> {
     this.opened.push(after);
     const answer = this.answers[this.opened.length - 1];
     if (answer instanceof Error) throw answer;
-    return answer === undefined ? undefined : bodyOf(answer);
+    return typeof answer === 'string' ? bodyOf(answer) : answer;
   }
 
   hasMore = async (): Promise<boolean> => this.more;
@@ -72,7 +72,7 @@ describe('the stream of a run', () => {
 
   it('drops what comes twice, and asks again for what is missing', async () => {
     const server = new Server([
-      opening(0) + event(1, 'run.created') + event(1, 'run.created') + event(3, END),
+      bodyOf(opening(0) + event(1, 'run.created') + event(1, 'run.created') + event(3, END), true),
       opening(1) + event(2, 'run.started') + event(3, END),
     ]);
     expect(await placesOf(server.read())).toEqual([1, 2, 3]);
