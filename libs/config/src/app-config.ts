@@ -1,11 +1,31 @@
-import { resolve } from 'node:path';
-import { EnvError, readEnv, type Env, type LlmEndpoint } from './env';
+import { join, resolve } from 'node:path';
+import { ENV, EnvError, readEnv, type Env, type LlmEndpoint } from './env';
 import { keepSecretKey } from './secret-key';
 
 export type AuthMode = 'apikey' | 'oidc' | 'none';
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|\[::1\])$/;
+/** What a program needs to find its way and says nothing of us. */
+const PROCESS_BASICS = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
 const SAMPLE_SECRET = /change|example|sample|secret|password|default|test/i;
+
+/** How MCP servers are reached. */
+export interface McpSettings {
+  /** Absolute path of a JSON file. */
+  configFile?: string;
+  /** What `${NAME}` in that file may stand for. */
+  variables: Record<string, string | undefined>;
+  /** The environment of servers that are processes; nothing else of ours reaches them. */
+  baseEnvironment: Record<string, string>;
+  userServers: boolean;
+  sampling: boolean;
+  connectTimeoutMs: number;
+  listWaitMs: number;
+  callTimeoutMs: number;
+  callMaxMs: number;
+  responseMaxBytes: number;
+  resultMaxChars: number;
+}
 
 /** The settings of this process, checked and nested. Made once at boot by {@link loadConfig}; injected by class. */
 export class AppConfig {
@@ -56,6 +76,20 @@ export class AppConfig {
     maxAttempts: number;
     autoTitle: boolean;
   };
+  readonly mcp: McpSettings;
+  /** Without a slash at its end. */
+  readonly publicUrl: string;
+  /** What of the inside users may have the server reach, and what of the outside not. */
+  readonly outbound: { allow: string[]; deny: string[] };
+  /** Files of sessions. */
+  readonly workspace: {
+    /** Absolute path. */
+    dir: string;
+    maxBytes: number;
+    maxFiles: number;
+    maxFileBytes: number;
+    searchMs: number;
+  };
   readonly runs: {
     concurrency: number;
     leaseMs: number;
@@ -71,7 +105,8 @@ export class AppConfig {
     heartbeatMs: number;
   };
 
-  constructor(env: Env, secretKey: string) {
+  /** @param source the environment itself, for what MCP servers are given of it */
+  constructor(env: Env, secretKey: string, source: Record<string, string | undefined> = {}) {
     this.nodeEnv = env.NODE_ENV;
     this.production = env.NODE_ENV === 'production';
     this.host = env.HOST;
@@ -130,6 +165,16 @@ export class AppConfig {
       maxAttempts: env.LLM_MAX_ATTEMPTS,
       autoTitle: env.AUTO_TITLE,
     };
+    this.mcp = mcpSettings(env, source);
+    this.publicUrl = publicUrl(env);
+    this.outbound = { allow: env.OUTBOUND_ALLOW, deny: env.OUTBOUND_DENY };
+    this.workspace = {
+      dir: resolve(env.WORKSPACE_DIR ?? join(env.DATA_DIR, 'workspaces')),
+      maxBytes: env.WORKSPACE_MAX_BYTES,
+      maxFiles: env.WORKSPACE_MAX_FILES,
+      maxFileBytes: env.WORKSPACE_MAX_FILE_BYTES,
+      searchMs: env.WORKSPACE_SEARCH_MS,
+    };
     this.runs = {
       concurrency: env.RUN_CONCURRENCY,
       leaseMs: env.RUN_LEASE_MS,
@@ -146,6 +191,28 @@ export class AppConfig {
     };
   }
 }
+
+function mcpSettings(env: Env, source: Record<string, string | undefined>): McpSettings {
+  return {
+    configFile: env.MCP_CONFIG && resolve(env.MCP_CONFIG),
+    variables: Object.fromEntries(env.MCP_ENV.map((name) => [name, source[name]])),
+    baseEnvironment: Object.fromEntries(
+      PROCESS_BASICS.flatMap((name) => (source[name] === undefined ? [] : [[name, source[name]]])),
+    ),
+    userServers: env.MCP_USER_SERVERS,
+    sampling: env.MCP_SAMPLING,
+    connectTimeoutMs: env.MCP_CONNECT_TIMEOUT_MS,
+    listWaitMs: env.MCP_LIST_WAIT_MS,
+    callTimeoutMs: env.MCP_CALL_TIMEOUT_MS,
+    callMaxMs: env.MCP_CALL_MAX_MS,
+    responseMaxBytes: env.MCP_RESPONSE_MAX_BYTES,
+    resultMaxChars: env.MCP_RESULT_MAX_CHARS,
+  };
+}
+
+/** `PUBLIC_URL`, or where the server listens. */
+const publicUrl = (env: Env): string =>
+  (env.PUBLIC_URL ?? `http://${LOOPBACK.test(env.HOST) ? env.HOST : 'localhost'}:${env.PORT}`).replace(/\/+$/, '');
 
 /** What `AUTH_MODE` says, or what its absence means: open only on loopback and outside production. */
 function authModes(env: Env): AuthMode[] {
@@ -170,6 +237,8 @@ function conflicts(env: Env): string[] {
   if (env.CORS_ORIGINS.includes('*') && env.CORS_CREDENTIALS)
     faults.push('CORS_ORIGINS: * must not stand with CORS_CREDENTIALS=true; name the origins');
   if (env.SECRET_KEY && env.SECRET_KEY.length < 32) faults.push('SECRET_KEY: must have 32 characters or more');
+  const own = env.MCP_ENV.filter((name) => name in ENV);
+  if (own.length) faults.push(`MCP_ENV: settings of the server are not for MCP servers: ${own.join(', ')}`);
   if (production) {
     if (env.DEBUG) faults.push('DEBUG: must be false with NODE_ENV=production');
     if (!env.SECRET_KEY) faults.push('SECRET_KEY: must be set with NODE_ENV=production (openssl rand -hex 32)');
@@ -188,5 +257,5 @@ export function loadConfig(source: Record<string, string | undefined>): AppConfi
   const { env, faults } = readEnv(source);
   faults.push(...conflicts(env));
   if (faults.length) throw new EnvError(faults);
-  return new AppConfig(env, env.SECRET_KEY ?? keepSecretKey(resolve(env.DATA_DIR)));
+  return new AppConfig(env, env.SECRET_KEY ?? keepSecretKey(resolve(env.DATA_DIR)), source);
 }

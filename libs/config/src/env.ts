@@ -137,6 +137,12 @@ export const ENV = {
     proxies,
     'Proxies whose `X-Forwarded-For` counts: a number of hops or addresses, separated by commas. Empty trusts none.',
   ),
+  PUBLIC_URL: variable(
+    'Server',
+    http.optional(),
+    'Address that browsers reach the server at, without `/api`. OAuth of MCP servers comes back there.',
+    { shown: 'by `HOST` and `PORT`' },
+  ),
   BODY_LIMIT: variable('Server', whole(20 * 1024 * 1024, 1024), 'Largest request body in bytes.'),
   HEADERS_TIMEOUT_MS: variable('Server', whole(15_000, 1), 'Time a client has to send the headers of a request.'),
   REQUEST_TIMEOUT_MS: variable('Server', whole(300_000, 1), 'Time a client has to send a whole request.'),
@@ -217,6 +223,12 @@ export const ENV = {
   RATE_LIMIT_AUTH: variable('Access', whole(10), 'Failed authentications a minute by source address.'),
   MAX_STREAMS: variable('Access', whole(100), 'Open event streams by principal; 0 for no limit.'),
   MAX_SESSIONS: variable('Access', whole(10_000), 'Sessions by tenant; 0 for no limit. Off with `AUTH_MODE=none`.'),
+  OUTBOUND_ALLOW: variable(
+    'Access',
+    list([]),
+    'Internal hosts (`name`, `name:port`) and networks (`10.1.0.0/16`) that users may have the server reach, separated by commas.',
+  ),
+  OUTBOUND_DENY: variable('Access', list([]), 'Hosts and networks that users may never have the server reach.'),
 
   OPENAI_API_KEY: variable('Models', z.string().min(1).optional(), 'Key of the OpenAI API.', { secret: true }),
   OPENAI_BASE_URL: variable('Models', http.default('https://api.openai.com/v1'), 'Where the OpenAI API is.'),
@@ -273,6 +285,46 @@ export const ENV = {
   LLM_STEP_TIMEOUT_MS: variable('Models', whole(900_000, 1), 'Longest model call.'),
   LLM_MAX_ATTEMPTS: variable('Models', whole(4, 1, 10), 'Tries of one model call, the first included.'),
   AUTO_TITLE: variable('Models', flag(true), 'Names a session after its first exchange.'),
+
+  MCP_CONFIG: variable(
+    'MCP',
+    z.string().min(1).optional(),
+    'JSON file of MCP servers for everyone (`{"mcpServers": {…}}`), watched for changes; see docs/mcp.md.',
+  ),
+  MCP_ENV: variable(
+    'MCP',
+    list([]).refine((all) => all.every((name) => /^[A-Za-z_]\w*$/.test(name)), {
+      message: 'must be names of variables, separated by commas',
+    }),
+    'Environment variables that `${NAME}` in `MCP_CONFIG` may stand for, separated by commas.',
+  ),
+  MCP_USER_SERVERS: variable('MCP', flag(true), 'Lets users add MCP servers of their own, by HTTP only.'),
+  MCP_SAMPLING: variable('MCP', flag(false), 'Lets MCP servers ask for model calls, within the budgets of the run.'),
+  MCP_CONNECT_TIMEOUT_MS: variable('MCP', whole(15_000, 1), 'Time an MCP server has to start and introduce itself.'),
+  MCP_LIST_WAIT_MS: variable('MCP', whole(2_000), 'How long a chat waits at most for MCP servers that just start.'),
+  MCP_CALL_TIMEOUT_MS: variable(
+    'MCP',
+    whole(60_000, 1),
+    'Longest silence of an MCP tool call; progress begins it anew.',
+  ),
+  MCP_CALL_MAX_MS: variable('MCP', whole(900_000, 1), 'Longest MCP tool call.'),
+  MCP_RESPONSE_MAX_BYTES: variable('MCP', whole(10 * 1024 * 1024, 1024), 'Largest message of an MCP server in bytes.'),
+  MCP_RESULT_MAX_CHARS: variable(
+    'MCP',
+    whole(100_000, 1_000),
+    'Most characters of text of an MCP result that are kept in the conversation; all of it is kept beside.',
+  ),
+
+  WORKSPACE_DIR: variable(
+    'Files',
+    z.string().min(1).optional(),
+    'Folder of the files of all sessions. One file system, on this machine.',
+    { shown: '`DATA_DIR`/workspaces' },
+  ),
+  WORKSPACE_MAX_BYTES: variable('Files', whole(1_073_741_824), 'Bytes of all files of a session.'),
+  WORKSPACE_MAX_FILES: variable('Files', whole(100_000), 'Files and folders of a session.'),
+  WORKSPACE_MAX_FILE_BYTES: variable('Files', whole(104_857_600), 'Bytes of one written or uploaded file.'),
+  WORKSPACE_SEARCH_MS: variable('Files', whole(10_000, 1), 'Longest search; what was found by then is answered.'),
 
   RUN_CONCURRENCY: variable('Runs', whole(200, 1), 'Runs that this process works on at a time.'),
   RUN_LEASE_MS: variable(

@@ -11,6 +11,7 @@ export type ErrorKind =
   | 'unprocessable' // 422
   | 'rate-limited' // 429
   | 'unavailable' // 503
+  | 'storage-full' // 507
   | 'internal'; // 500
 
 export interface ErrorDetails {

@@ -17,6 +17,7 @@ const FRAMEWORK: Record<number, [code: string, detail: string]> = {
     'unsupported_media_type',
     'The body must be JSON in UTF-8 (Content-Type: application/json), plain or by gzip, deflate or br.',
   ],
+  416: ['range_not_satisfiable', 'The file has no such range of bytes.'],
   429: ['rate_limited', 'Too many requests.'],
 };
 

@@ -3,6 +3,7 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { DomainError, isId } from '@scorpio/kernel';
 import { addLogContext } from '@scorpio/observability';
 import { refuseForbiddenKeys } from './forbidden-keys';
+import { READS_OWN_BODY } from './reads-own-body.decorator';
 import { readJsonBody } from './request-body';
 
 /**
@@ -20,7 +21,8 @@ export class InputInterceptor implements NestInterceptor {
     }
     // Express parses the query at each look, and the parser refuses what must not be in it.
     void request.query;
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const readsItself = Reflect.getMetadata(READS_OWN_BODY, context.getHandler()) === true;
+    if (request.method !== 'GET' && request.method !== 'HEAD' && !readsItself) {
       const body = await readJsonBody(request, this.bodyLimit);
       if (body !== undefined && (body === null || typeof body !== 'object' || Array.isArray(body)))
         throw new DomainError('invalid', 'validation_failed', 'The body must be a JSON object.', { field: 'body' });

@@ -15,6 +15,7 @@ const STATUS: Record<ErrorKind, number> = {
   'rate-limited': 429,
   internal: 500,
   unavailable: 503,
+  'storage-full': 507,
 };
 
 /** An answer in the form of RFC 9457. */

@@ -8,8 +8,8 @@ import { SessionRepository } from './session.repository';
  */
 export type SessionPurge = (sessionId: string) => Promise<'done' | 'later'>;
 
-/** What goes first: runs, because they write the rest; blobs last, because messages refer to them. */
-export const PURGE_ORDER = { runs: 0, messages: 10, blobs: 20 } as const;
+/** What goes first: runs, because they write the rest; blobs last, because messages and changes of files refer to them. */
+export const PURGE_ORDER = { runs: 0, messages: 10, files: 15, blobs: 20 } as const;
 
 const SESSIONS_PER_SWEEP = 1_000;
 
