@@ -150,7 +150,7 @@ describe('the client', () => {
     });
 
     it('tells how long to wait where there were too many requests', async () => {
-      const client = createScorpio({ baseUrl: guarded.url, apiKey: key });
+      const client = createScorpio({ baseUrl: guarded.url, apiKey: key, maxRetries: 0 });
       const { id: sessionId } = await client.sessions.create({});
       const error = await rejection(
         (async () => {
