@@ -10,11 +10,13 @@ const LIBS = {
   events: ['kernel'],
   observability: ['kernel', 'config', 'events'],
   ...Object.fromEntries(
-    ['persistence', 'bus', 'cache', 'workspace', 'llm', 'mcp', 'sandbox'].map((lib) => [
+    ['persistence', 'bus', 'cache', 'workspace', 'llm', 'sandbox'].map((lib) => [
       lib,
       ['kernel', 'config', 'events', 'observability'],
     ]),
   ),
+  outbound: ['kernel'],
+  mcp: ['kernel', 'config', 'events', 'observability', 'outbound'],
   agent: ['kernel', 'events', 'llm/src/contract.ts'],
   sdk: [],
 };
@@ -30,8 +32,8 @@ const ROOMS = {
   blobs: {},
   usage: {},
   files: { rooms: ['sessions', 'blobs'], libs: ['workspace'] },
-  mcp: { libs: ['mcp', 'cache'] },
-  tools: { rooms: ['sessions', 'files', 'blobs', 'mcp'], libs: ['sandbox', 'agent', 'cache'] },
+  mcp: { libs: ['mcp', 'outbound', 'cache'] },
+  tools: { rooms: ['sessions', 'files', 'blobs', 'mcp'], libs: ['outbound', 'sandbox', 'agent', 'cache'] },
   runs: { rooms: ['sessions'], libs: ['bus'] },
   chat: {
     rooms: ['sessions', 'files', 'blobs', 'tools', 'models', 'runs', 'usage'],
