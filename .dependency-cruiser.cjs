@@ -189,7 +189,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^coverage/|(^|/)dist/' },
+    exclude: { path: '^(dist|coverage|libs/sdk/dist)/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Type imports are imports: a type-only arrow upwards is still knowledge of what is above.
     tsPreCompilationDeps: true,
