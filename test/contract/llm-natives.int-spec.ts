@@ -6,7 +6,7 @@ import {
   type LlmNative,
   type ResolvedModel,
 } from '@scorpio/llm';
-import { ask, hear, LlmBench, user, WIRES } from './llm-bench';
+import { ask, hear, LlmBench, user, WIRES, type Heard } from './llm-bench';
 
 /** What a vendor gives beside its parts goes back to it byte for byte, and to nobody else. */
 const SYSTEM = 'Be brief.';
@@ -25,9 +25,16 @@ describe.each(WIRES)('natives of $name', ({ ref }) => {
     resolved = await (await bench.registry()).resolve(ref);
     native.vendor = resolved.provider.id;
     native.model = resolved.model.id;
-    fake.next({ reasoning: 3, tokens: 2, tools: ['one', 'two'].map((name) => ({ name, arguments: '{"a":1}' })) });
-    const { whole, error } = await hear(resolved.provider, ask(ref, { system: SYSTEM, reasoning: { effort: 'high' } }));
-    expect(error).toBeUndefined();
+    const calls = ['one', 'two'].map((name) => ({ name, arguments: '{"a":1}' }));
+    const whole: Heard['whole'] = [];
+    // Text alone and text before calls: vendors put what they sign in different places.
+    for (const tools of [undefined, calls]) {
+      fake.next({ reasoning: 3, tokens: 2, tools });
+      const extra = { system: SYSTEM, reasoning: { effort: 'high' as const } };
+      const heard = await hear(resolved.provider, ask(ref, extra));
+      expect(heard.error).toBeUndefined();
+      whole.push(...heard.whole);
+    }
     said = {
       parts: whole.map((part) => ({
         ...(part.kind === 'tool_call'
