@@ -43,11 +43,11 @@ export interface McpHints {
 export interface McpCallOptions {
   /** Ends the call here and, by `notifications/cancelled` or the end of its stream, at the server. */
   signal?: AbortSignal;
-  onProgress?(progress: McpProgress): void;
+  onProgress?: (progress: McpProgress) => void;
   /** Asks a person. Without it every question is declined. */
-  onElicit?(elicitation: McpElicitation, signal: AbortSignal): Promise<McpElicitationAnswer>;
+  onElicit?: (elicitation: McpElicitation, signal: AbortSignal) => Promise<McpElicitationAnswer>;
   /** Asks a model for the server. Only where `MCP_SAMPLING` is on; without it such requests are refused. */
-  onSample?(request: JsonObject, signal: AbortSignal): Promise<JsonObject>;
+  onSample?: (request: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
   /** Idempotency key of the logical call; sent as `_meta["scorpio/idempotency-key"]`. */
   key?: string;
 }

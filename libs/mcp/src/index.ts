@@ -1,1 +1,12 @@
 export type * from './contract';
+export { McpHub } from './hub';
+export type { ConnectionOptions, McpConnection } from './connection';
+export type { McpDefinition } from './definition';
+export { OAuthClient, clientMetadata, type OAuthClientOptions } from './oauth-client';
+export type { OAuthRecord, OAuthVault } from './oauth-vault';
+export { readOperatorFile, type OperatorFile } from './operator-file';
+export type { HttpTarget, McpServerSpec, StdioTarget } from './server-spec';
+export { loadSdk } from './sdk';
+export { otherToolName, toolName } from './tool-names';
+export { toContent, toResourceContent } from './result';
+export { cut, visible } from './visible-text';

@@ -1,0 +1,48 @@
+import { monotonicMs } from '@scorpio/kernel';
+import { McpConnection, type ConnectionOptions } from './connection';
+import type { McpServerSpec } from './server-spec';
+
+/** How long a user's server stays connected that nobody asks. */
+const IDLE_MS = 15 * 60_000;
+const LOOK_EVERY_MS = 60_000;
+
+/** The connections of this process, one a server. */
+export class McpHub {
+  private readonly connections = new Map<string, McpConnection>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(private readonly options: ConnectionOptions) {
+    this.timer = setInterval(() => this.closeIdle(), LOOK_EVERY_MS).unref();
+  }
+
+  /** The connection of a server; a new one where what it depends on has changed. It connects when it is asked for something. */
+  connection(spec: McpServerSpec): McpConnection {
+    const held = this.connections.get(spec.id);
+    if (held?.spec.version === spec.version) return held;
+    void held?.close();
+    const made = new McpConnection(spec, this.options);
+    this.connections.set(spec.id, made);
+    return made;
+  }
+
+  /** A connection that is not kept, to try a server out. Close it. */
+  trial(spec: McpServerSpec): McpConnection {
+    return new McpConnection(spec, { ...this.options, onTools: undefined });
+  }
+
+  async drop(id: string): Promise<void> {
+    const held = this.connections.get(id);
+    this.connections.delete(id);
+    await held?.close();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all([...this.connections.keys()].map((id) => this.drop(id)));
+  }
+
+  private closeIdle(): void {
+    for (const [id, { spec, usedAt }] of this.connections)
+      if (spec.origin === 'user' && usedAt + IDLE_MS < monotonicMs()) void this.drop(id);
+  }
+}
