@@ -74,6 +74,7 @@ describeStores('interactions', (store) => {
         kind: 'question',
         callId: expect.any(String) as string,
         prompt: 'Which one?',
+        tool: null,
         schema: null,
         status: 'open',
         answeredBy: null,

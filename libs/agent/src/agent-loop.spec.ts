@@ -1,153 +1,12 @@
 import { NO_USAGE, type RunEvent, type RunEventDraft } from '@scorpio/events';
-import { LlmError, costOf, retryDelay, type LlmMessage, type LlmToolResult } from '@scorpio/llm';
-import { ScriptedProvider, type ScriptedCall } from '@scorpio/llm/testing';
-import {
-  AgentFailure,
-  RunState,
-  runAgent,
-  type AgentControl,
-  type AgentPorts,
-  type AgentTool,
-  type Answer,
-  type ModelChain,
-  type StepModel,
-} from './index';
-
-const askUser: AgentTool = {
-  name: 'ask_user',
-  description: 'Ask',
-  inputSchema: { type: 'object' },
-  source: 'builtin',
-  effect: 'read',
-  question: ({ question }) => {
-    if (typeof question !== 'string') throw new Error('question must be text.');
-    return { prompt: question };
-  },
-};
-
-/** A run around the loop: plays the model's calls, and keeps what the loop yields and stores. */
-class Rig {
-  readonly provider: ScriptedProvider;
-  readonly events: RunEventDraft[] = [];
-  readonly stored: Record<string, unknown> = {};
-  readonly abort = new AbortController();
-  inbox: { steers: { inputId: string; text: string }[]; answers: Answer[] } = { steers: [], answers: [] };
-  draining = false;
-  /** Models that stand in for the first one. */
-  standIns: string[] = [];
-  private calls = 0;
-  closes = 0;
-
-  constructor(
-    calls: ScriptedCall[],
-    readonly limits = { maxSteps: 10, maxTokens: 0, maxCost: 0 },
-  ) {
-    this.provider = new ScriptedProvider(calls);
-  }
-
-  async run(
-    state = new RunState(),
-    messages: LlmMessage[] = [{ role: 'user', content: [{ type: 'text', text: 'hi' }] }],
-  ) {
-    if (!state.messages.length) state.apply({ type: 'run.started', epoch: 1, messageId: 'm:0:0' });
-    for await (const drafts of runAgent(messages, state, this.ports(), this.control())) this.events.push(...drafts);
-    return state;
-  }
-
-  get types(): string[] {
-    return this.events.map((event) => event.type);
-  }
-
-  of<T extends RunEventDraft['type']>(type: T) {
-    return this.events.filter((event) => event.type === type) as Extract<RunEventDraft, { type: T }>[];
-  }
-
-  /** One model of the chain; all of them play the same calls. */
-  private model(model: string): StepModel {
-    return {
-      ref: `scripted/${model}`,
-      vendor: 'scripted',
-      model,
-      stamp: { vendor: 'scripted', model, system: '' },
-      stream: (request, signal) => this.provider.stream(request, signal),
-      retryDelay: (error, attempt) => retryDelay(error, attempt, 3, () => 0),
-      cost: (usage) => costOf({ input: 1, output: 2, cacheRead: 1, cacheWrite: 1 }, usage),
-      pause: () => Promise.resolve(),
-      newCallId: () => `call_new${++this.calls}`,
-    };
-  }
-
-  private chain(): ModelChain {
-    const models = ['model', ...this.standIns].map((name) => this.model(name));
-    return {
-      get current() {
-        return models[0];
-      },
-      next: () => {
-        models.shift();
-        return Promise.resolve(models[0]);
-      },
-    };
-  }
-
-  private ports(): AgentPorts {
-    const models = this.chain();
-    return {
-      models,
-      tools: new Map([[askUser.name, askUser]]),
-      limits: this.limits,
-      interactionId: (part) => `int_${part}`,
-      expiry: () => new Date('2030-01-01T00:00:00Z'),
-      request: (messages) => ({ model: models.current.model, messages: structuredClone(messages) }),
-      saveModel: (step, result) => this.store(`m:${step}:1`, result),
-      storedModel: (step) => this.stored[`m:${step}:1`] as never,
-      saveResults: async (step, results) => void (await this.store(`m:${step}:2`, results)),
-      saveInput: (step, inputId) => this.store(`m:${step}:0`, inputId),
-    };
-  }
-
-  private store(id: string, value: unknown): Promise<string> {
-    this.stored[id] = value;
-    return Promise.resolve(id);
-  }
-
-  private control(): AgentControl {
-    const isDraining = () => this.draining;
-    return {
-      signal: this.abort.signal,
-      get draining() {
-        return isDraining();
-      },
-      handOver: () => new Error('handed over'),
-      durable: () => Promise.resolve(),
-      close: () => {
-        this.closes += 1;
-        return Promise.resolve(!this.inbox.steers.length && !this.inbox.answers.length);
-      },
-      take: () => {
-        const { steers, answers } = this.inbox;
-        this.inbox = { steers: [], answers: [] };
-        const message = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });
-        return Promise.resolve({
-          steers: steers.map(({ inputId, text }) => ({ inputId, message: message(text) })),
-          answers,
-        });
-      },
-    };
-  }
-}
-
-const text = ScriptedProvider.text;
-const tools = ScriptedProvider.tools;
-const call = (callId: string, name: string, args: unknown) => ({
-  callId,
-  name,
-  arguments: typeof args === 'string' ? args : JSON.stringify(args),
-});
+import { LlmError, type LlmToolResult } from '@scorpio/llm';
+import type { ScriptedCall } from '@scorpio/llm/testing';
+import { AgentRig, call, text, tools } from '../../../test/support/agent-rig';
+import { AgentFailure, RunState } from './index';
 
 describe('the agent loop', () => {
   it('answers in one step and says so in order', async () => {
-    const rig = new Rig([text('Hello there')]);
+    const rig = new AgentRig([text('Hello there')]);
     await rig.run();
     expect(rig.types).toEqual([
       'step.started',
@@ -171,7 +30,7 @@ describe('the agent loop', () => {
 
   it('pairs every call with one result and goes on: no tool, no JSON, two calls with one id', async () => {
     const asked = tools(call('a', 'nothing', {}), call('b', 'ask_user', '{"question":'), call('a', 'nothing', {}));
-    const rig = new Rig([asked, text('Sorry')]);
+    const rig = new AgentRig([asked, text('Sorry')]);
     await rig.run();
     expect(rig.of('tool.completed').map(({ callId, ok, error }) => [callId, ok, error?.code])).toEqual([
       ['a', false, 'tool_not_found'],
@@ -188,7 +47,7 @@ describe('the agent loop', () => {
 
   it('resets a step that broke off after text was shown, and never shows it twice', async () => {
     const broken: ScriptedCall = [...text('One two three').slice(0, 3), new LlmError('truncated', 'cut')];
-    const rig = new Rig([broken, text('One two three')]);
+    const rig = new AgentRig([broken, text('One two three')]);
     await rig.run();
     const reset = rig.types.indexOf('step.reset');
     expect(rig.types.slice(reset - 1, reset + 2)).toEqual(['provider.retry', 'step.reset', 'step.started']);
@@ -199,23 +58,23 @@ describe('the agent loop', () => {
   });
 
   it('needs no reset where nothing was shown, gives up at last, and tries no refusal twice', async () => {
-    const rig = new Rig([[new LlmError('overloaded', 'busy', { status: 529 })], text('Fine')]);
+    const rig = new AgentRig([[new LlmError('overloaded', 'busy', { status: 529 })], text('Fine')]);
     await rig.run();
     expect(rig.types.slice(0, 3)).toEqual(['step.started', 'provider.retry', 'step.started']);
     expect(rig.of('provider.retry')[0]).toMatchObject({ status: 529, code: 'provider_overloaded', attempt: 1 });
 
     const busy = (): ScriptedCall => [new LlmError('rate-limit', 'slow down', { status: 429 })];
-    const hopeless = new Rig([busy(), busy(), busy(), text('never')]);
+    const hopeless = new AgentRig([busy(), busy(), busy(), text('never')]);
     await expect(hopeless.run()).rejects.toMatchObject({ kind: 'rate-limit' });
     expect(hopeless.provider.requests).toHaveLength(3);
 
-    const refused = new Rig([[new LlmError('auth', 'no')], text('never')]);
+    const refused = new AgentRig([[new LlmError('auth', 'no')], text('never')]);
     await expect(refused.run()).rejects.toMatchObject({ kind: 'auth' });
     expect(refused.provider.requests).toHaveLength(1);
   });
 
   it('asks people, parks, and makes their answer the result of the call', async () => {
-    const rig = new Rig([tools(call('q', 'ask_user', { question: 'Which?' })), text('Blue it is')]);
+    const rig = new AgentRig([tools(call('q', 'ask_user', { question: 'Which?' })), text('Blue it is')]);
     const state = await rig.run();
     expect(rig.types.slice(-3)).toEqual(['tool.requested', 'interaction.requested', 'run.parked']);
     expect(rig.of('run.parked')[0].interactions).toEqual(['int_1']);
@@ -239,7 +98,7 @@ describe('the agent loop', () => {
   });
 
   it('asks the same question, not a second one, when a crash came before it was heard', async () => {
-    const rig = new Rig([tools(call('a', 'nothing', {}), call('q', 'ask_user', { question: 'Which?' }))]);
+    const rig = new AgentRig([tools(call('a', 'nothing', {}), call('q', 'ask_user', { question: 'Which?' }))]);
     await rig.run();
     const [{ interactionId }] = rig.of('interaction.requested');
     const heard = rig.events.slice(
@@ -251,7 +110,7 @@ describe('the agent loop', () => {
   });
 
   it('takes a steer in before the next step, also one that comes as the answer ends', async () => {
-    const rig = new Rig([text('First'), text('Second')]);
+    const rig = new AgentRig([text('First'), text('Second')]);
     rig.inbox.steers = [{ inputId: 'inp_1', text: 'and in French?' }];
     await rig.run();
     expect(rig.of('input.accepted')).toEqual([{ type: 'input.accepted', inputId: 'inp_1', messageId: 'm:2:0' }]);
@@ -265,16 +124,16 @@ describe('the agent loop', () => {
 
   it('ends a run that asks for tools without end, and one that used its tokens', async () => {
     const again = () => tools(call('x', 'nothing', {}));
-    const steps = new Rig([again(), again(), again()], { maxSteps: 2, maxTokens: 0, maxCost: 0 });
+    const steps = new AgentRig([again(), again(), again()], { maxSteps: 2, maxTokens: 0, maxCost: 0, maxRepeats: 0 });
     await expect(steps.run()).rejects.toThrow(
       new AgentFailure('budget_exceeded', 'The run reached its limit of 2 steps (RUN_MAX_STEPS).'),
     );
-    const tokens = new Rig([again(), again()], { maxSteps: 9, maxTokens: 15, maxCost: 0 });
+    const tokens = new AgentRig([again(), again()], { maxSteps: 9, maxTokens: 15, maxCost: 0, maxRepeats: 0 });
     await expect(tokens.run()).rejects.toThrow(/15 tokens/);
   });
 
   it('stops at once when the run is stopped, with the reason', async () => {
-    const rig = new Rig([[...text('One two').slice(0, 2), 'hang']]);
+    const rig = new AgentRig([[...text('One two').slice(0, 2), 'hang']]);
     const reason = new Error('cancelled');
     const run = rig.run();
     while (!rig.types.includes('part.delta')) await new Promise(setImmediate);
@@ -283,7 +142,7 @@ describe('the agent loop', () => {
   });
 
   it('leaves a drained run at the end of a step, never before its first', async () => {
-    const rig = new Rig([tools(call('x', 'nothing', {})), text('later')]);
+    const rig = new AgentRig([tools(call('x', 'nothing', {})), text('later')]);
     rig.draining = true;
     await expect(rig.run()).rejects.toThrow('handed over');
     expect(rig.of('step.completed')).toHaveLength(1);
@@ -296,7 +155,7 @@ describe('a chain of models', () => {
   it('shows no text twice, wherever the first model breaks off: the next one begins after a reset', async () => {
     for (let chunk = 0; chunk < answer.length; chunk += 1) {
       const broken = [...answer.slice(0, chunk), new LlmError('unavailable', 'down', { status: 500 })];
-      const rig = new Rig([broken, broken, broken, answer]);
+      const rig = new AgentRig([broken, broken, broken, answer]);
       rig.standIns = ['second'];
       const state = await rig.run();
       const said = state.partsOf(1).map(([, part]) => part.text.join(''));
@@ -317,7 +176,7 @@ describe('a chain of models', () => {
 
   it('stays with the model that answered, and says which one that was', async () => {
     const refused = [new LlmError('auth', 'no key')];
-    const rig = new Rig([refused, tools(call('c1', 'nothing', {})), answer]);
+    const rig = new AgentRig([refused, tools(call('c1', 'nothing', {})), answer]);
     rig.standIns = ['second'];
     const state = await rig.run();
     expect(state.modelCalls.map(({ step, model }) => [step, model])).toEqual([
@@ -329,13 +188,13 @@ describe('a chain of models', () => {
   });
 
   it('ends with the failure of the last one', async () => {
-    const rig = new Rig([[new LlmError('auth', 'first')], [new LlmError('auth', 'second')]]);
+    const rig = new AgentRig([[new LlmError('auth', 'first')], [new LlmError('auth', 'second')]]);
     rig.standIns = ['second'];
     await expect(rig.run()).rejects.toThrow('second');
   });
 
   it.each(['invalid-request', 'context-overflow'] as const)('asks no other model what is wrong: %s', async (kind) => {
-    const rig = new Rig([[new LlmError(kind, 'no')], answer]);
+    const rig = new AgentRig([[new LlmError(kind, 'no')], answer]);
     rig.standIns = ['second'];
     await expect(rig.run()).rejects.toMatchObject({ kind });
     expect(rig.provider.requests).toHaveLength(1);
@@ -351,7 +210,7 @@ describe('a run that a new owner goes on with', () => {
   const done: RunEventDraft = { type: 'part.completed', part: 1, chars: 5, sha256: '' };
 
   it('says a half-said step anew, after a reset, with new parts', async () => {
-    const rig = new Rig([text('Hello')]);
+    const rig = new AgentRig([text('Hello')]);
     await rig.run(fold([started, step, part, delta]));
     expect(rig.types.slice(0, 3)).toEqual(['step.reset', 'step.started', 'part.started']);
     expect(rig.of('step.started')[0]).toMatchObject({ step: 1, attempt: 2 });
@@ -359,7 +218,7 @@ describe('a run that a new owner goes on with', () => {
   });
 
   it('only ends a step whose message is stored and whole in the log', async () => {
-    const rig = new Rig([]);
+    const rig = new AgentRig([]);
     rig.stored['m:1:1'] = {
       messageId: 'm:1:1',
       finish: 'stop',
@@ -373,14 +232,14 @@ describe('a run that a new owner goes on with', () => {
   });
 
   it('does not believe a stored message of which the log has not the whole', async () => {
-    const rig = new Rig([text('Hello')]);
+    const rig = new AgentRig([text('Hello')]);
     rig.stored['m:1:1'] = { messageId: 'm:1:1', finish: 'stop', usage: NO_USAGE, cost: 0, content: [] };
     await rig.run(fold([started, step, part, delta]));
     expect(rig.types[0]).toBe('step.reset');
   });
 
   it('answers a steer that was taken in and not answered', async () => {
-    const rig = new Rig([text('Oui')]);
+    const rig = new AgentRig([text('Oui')]);
     const ended: RunEventDraft = {
       type: 'step.completed',
       step: 1,

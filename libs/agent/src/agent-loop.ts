@@ -1,9 +1,9 @@
 import type { RunEventDraft } from '@scorpio/events';
 import type { LlmMessage, LlmRequest, LlmToolResult } from '@scorpio/llm/contract';
 import type { RunState } from './run-state';
-import { checkBudget, type RunLimits } from './run-policy';
+import { checkBudget, checkRepeats, type RunLimits } from './run-policy';
 import { callModel, type ModelChain, type StepResult } from './step';
-import { beginCalls, takeAnswer, type Answer, type ToolPorts } from './tool-runner';
+import { StepCalls, type Answer, type ToolPorts } from './tool-runner';
 
 /** A message that came while the run was live. */
 export interface Steer {
@@ -22,7 +22,7 @@ export interface AgentPorts extends ToolPorts {
   /** The stored model message of a step whose end is not in the log, if there is one. */
   storedModel(step: number): StoredStep | undefined;
   /** Stores the results of a step's calls. */
-  saveResults(step: number, results: LlmToolResult[]): Promise<void>;
+  saveResults(step: number, results: LlmToolResult[], blobs: ReadonlyMap<string, string>): Promise<void>;
   /** Stores what came in before a step. @returns the message id */
   saveInput(step: number, inputId: string): Promise<string>;
 }
@@ -81,6 +81,7 @@ class AgentLoop {
       if (state.step > 0) yield* this.takeSteers();
       if (answered && !state.unanswered) continue;
       checkBudget(state, this.ports.limits);
+      checkRepeats(state, this.ports.limits);
       if (control.draining && state.step > 0) throw control.handOver();
       yield* this.runStep(state.stepOpen ? state.step : state.step + 1);
     }
@@ -119,23 +120,15 @@ class AgentLoop {
   /** Gives every call of the step its result. @returns true when the run was parked for people to answer */
   private async *runTools(step: number): AsyncGenerator<RunEventDraft[], boolean> {
     const { state, ports, control } = this;
-    const begun = beginCalls(step, state, ports);
-    if (begun.length) yield begun;
-    if (state.openInteractions.length) {
-      for (const answer of (await control.take()).answers) {
-        const drafts = takeAnswer(answer, state);
-        if (drafts.length) yield drafts;
-      }
-      const open = state.openInteractions;
-      if (open.length) {
-        const expiresAt = open.map((one) => one.expiresAt).sort()[0];
-        yield [{ type: 'run.parked', interactions: open.map((one) => one.id), expiresAt }];
-        return true;
-      }
+    const open = yield* new StepCalls(step, state, ports, control).run();
+    if (open.length) {
+      const expiresAt = open.map((one) => one.expiresAt).sort()[0];
+      yield [{ type: 'run.parked', interactions: open.map((one) => one.id), expiresAt }];
+      return true;
     }
     await control.durable();
     const results = resultsOf(state, step);
-    await ports.saveResults(step, results);
+    await ports.saveResults(step, results, blobsOf(state, step));
     this.messages.push({ role: 'tool', content: results });
     return false;
   }
@@ -164,3 +157,7 @@ export const resultsOf = (state: RunState, step: number): LlmToolResult[] =>
     output: call.result?.output ?? '',
     isError: call.result?.isError ?? true,
   }));
+
+/** The whole outputs behind results that were cut, by call. */
+export const blobsOf = (state: RunState, step: number): ReadonlyMap<string, string> =>
+  new Map(state.callsOf(step).flatMap(({ callId, result }) => (result?.blobId ? [[callId, result.blobId]] : [])));

@@ -1,6 +1,17 @@
-export { resultsOf, runAgent, type AgentControl, type AgentPorts, type Steer, type StoredStep } from './agent-loop';
+export {
+  blobsOf,
+  resultsOf,
+  runAgent,
+  type AgentControl,
+  type AgentPorts,
+  type Steer,
+  type StoredStep,
+} from './agent-loop';
 export { AgentFailure, type RunLimits } from './run-policy';
 export { RunState, type ModelCall } from './run-state';
 export { completed, providerCode, type ModelChain, type StepModel, type StepResult } from './step';
-export { abandoned, type Answer } from './tool-runner';
-export type { AgentTool, ToolSet } from './tool';
+export { runCall, type CallLimits, type CallResult, type KeepOutput } from './tool-call';
+export { callKey } from './tool-batch';
+export { checkInput, faultText, type InputFault } from './tool-input';
+export { abandoned, type Answer, type ToolLimits } from './tool-runner';
+export type * from './tool';

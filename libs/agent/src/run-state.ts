@@ -1,11 +1,13 @@
 import {
   NO_USAGE,
   addUsage,
+  type InteractionKind,
   type PartKind,
   type RunEvent,
   type RunEventDraft,
   type StepFinish,
   type TokenUsage,
+  type ToolEffect,
 } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
 
@@ -25,11 +27,20 @@ export interface CallState {
   callId: string;
   name: string;
   step: number;
+  /** The part in which the model asked for it. */
+  part: number;
   arguments?: JsonObject;
+  /** As it was when the model asked: a tool that has changed since cannot make a repetition safe. */
+  effect?: ToolEffect;
+  /** People have said that it may run. */
+  approved?: boolean;
+  /** Whoever approved it changed its arguments. */
+  edited?: boolean;
   attempt: number;
   status: 'open' | 'requested' | 'started' | 'unknown' | 'completed';
-  result?: { output: string; isError: boolean };
-  interactionId?: string;
+  result?: { output: string; isError: boolean; blobId?: string };
+  /** How many times people were asked about it. */
+  asked: number;
 }
 
 /** A model call that ended properly. */
@@ -46,10 +57,13 @@ export interface ModelCall {
 
 export interface InteractionState {
   id: string;
+  kind: InteractionKind;
   callId?: string;
   expiresAt: string;
   resolved: boolean;
 }
+
+type Said<T extends RunEventDraft['type']> = Extract<RunEventDraft, { type: T }>;
 
 /**
  * Where a run stands, by its events alone: kept up while it runs, and folded from the log when a new owner goes on.
@@ -130,7 +144,11 @@ export class RunState {
   ): void {
     switch (event.type) {
       case 'tool.requested':
-        return this.call(event.callId, { status: 'requested', arguments: event.arguments as JsonObject });
+        return this.call(event.callId, {
+          status: 'requested',
+          arguments: event.arguments as JsonObject,
+          effect: event.effect,
+        });
       case 'tool.started':
         return this.call(event.callId, { status: 'started', attempt: event.attempt });
       case 'tool.unknown':
@@ -138,22 +156,16 @@ export class RunState {
       case 'tool.completed':
         return this.call(event.callId, {
           status: 'completed',
-          result: { output: event.result ?? '', isError: !event.ok },
+          result: {
+            output: event.result ?? '',
+            isError: !event.ok,
+            ...(event.blobId !== undefined && { blobId: event.blobId }),
+          },
         });
       case 'interaction.requested':
-        if (event.callId) this.call(event.callId, { interactionId: event.interactionId });
-        this.interactions.set(event.interactionId, {
-          id: event.interactionId,
-          ...(event.callId && { callId: event.callId }),
-          expiresAt: event.expiresAt,
-          resolved: false,
-        });
-        return;
-      case 'interaction.resolved': {
-        const interaction = this.interactions.get(event.interactionId);
-        if (interaction) interaction.resolved = true;
-        return;
-      }
+        return this.ask(event);
+      case 'interaction.resolved':
+        return this.resolve(event);
       case 'context.compacted':
         return this.said(event.toMessageId);
       case 'run.created':
@@ -197,7 +209,32 @@ export class RunState {
       chars: 0,
       done: false,
     });
-    if (callId !== undefined) this.calls.set(callId, { callId, name: name ?? '', step, attempt: 0, status: 'open' });
+    if (callId === undefined) return;
+    this.calls.set(callId, { callId, name: name ?? '', step, part, attempt: 0, status: 'open', asked: 0 });
+  }
+
+  private ask({ interactionId, kind, callId, expiresAt }: Said<'interaction.requested'>): void {
+    const known = this.interactions.has(interactionId);
+    this.interactions.set(interactionId, {
+      id: interactionId,
+      kind,
+      ...(callId !== undefined && { callId }),
+      expiresAt,
+      resolved: false,
+    });
+    const call = callId === undefined || known ? undefined : this.calls.get(callId);
+    if (call) call.asked += 1;
+  }
+
+  private resolve({ interactionId, outcome, arguments: changed }: Said<'interaction.resolved'>): void {
+    const interaction = this.interactions.get(interactionId);
+    if (!interaction) return;
+    interaction.resolved = true;
+    if (interaction.kind !== 'approval' || interaction.callId === undefined || outcome !== 'approved') return;
+    this.call(interaction.callId, {
+      approved: true,
+      ...(changed && { arguments: changed as JsonObject, edited: true }),
+    });
   }
 
   private call(callId: string, change: Partial<CallState>): void {
@@ -217,6 +254,11 @@ export class RunState {
 
   callsOf(step: number): CallState[] {
     return [...this.calls.values()].filter((call) => call.step === step);
+  }
+
+  /** The text of the arguments as the model wrote it. */
+  argumentsText({ part }: CallState): string {
+    return this.parts.get(part)?.text.join('') ?? '';
   }
 
   get openInteractions(): InteractionState[] {

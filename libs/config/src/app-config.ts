@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { ENV, EnvError, readEnv, type Env, type LlmEndpoint } from './env';
+import { ENV, EnvError, readEnv, type Env, type LlmEndpoint, type ToolRule } from './env';
 import { keepSecretKey } from './secret-key';
 
 export type AuthMode = 'apikey' | 'oidc' | 'none';
@@ -90,6 +90,13 @@ export class AppConfig {
     maxFileBytes: number;
     searchMs: number;
   };
+  readonly tools: {
+    rules: ToolRule[];
+    concurrency: number;
+    maxCalls: number;
+    timeoutMs: number;
+    outputChars: number;
+  };
   readonly runs: {
     concurrency: number;
     leaseMs: number;
@@ -97,6 +104,9 @@ export class AppConfig {
     maxSteps: number;
     maxTokens: number;
     maxCost: number;
+    maxRepeats: number;
+    /** Share of the context window; 0: never before the model refuses. */
+    compactAt: number;
     parkMs: number;
     eventsRetentionMs: number;
     idempotencyRetentionMs: number;
@@ -146,25 +156,7 @@ export class AppConfig {
       streams: env.MAX_STREAMS,
       sessions: env.MAX_SESSIONS,
     };
-    this.llm = {
-      openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
-      anthropic: { apiKey: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL },
-      gemini: {
-        apiKey: env.GEMINI_API_KEY ?? env.GOOGLE_API_KEY,
-        baseUrl: env.GEMINI_BASE_URL,
-        apiVersion: env.GEMINI_API_VERSION,
-      },
-      endpoints: env.LLM_ENDPOINTS,
-      defaultModel: env.DEFAULT_MODEL,
-      fallbackModels: env.FALLBACK_MODELS,
-      modelsFile: env.MODELS_FILE,
-      connectTimeoutMs: env.LLM_CONNECT_TIMEOUT_MS,
-      firstByteTimeoutMs: env.LLM_FIRST_BYTE_TIMEOUT_MS,
-      idleTimeoutMs: env.LLM_IDLE_TIMEOUT_MS,
-      stepTimeoutMs: env.LLM_STEP_TIMEOUT_MS,
-      maxAttempts: env.LLM_MAX_ATTEMPTS,
-      autoTitle: env.AUTO_TITLE,
-    };
+    this.llm = llmSettings(env);
     this.mcp = mcpSettings(env, source);
     this.publicUrl = publicUrl(env);
     this.outbound = { allow: env.OUTBOUND_ALLOW, deny: env.OUTBOUND_DENY };
@@ -175,6 +167,13 @@ export class AppConfig {
       maxFileBytes: env.WORKSPACE_MAX_FILE_BYTES,
       searchMs: env.WORKSPACE_SEARCH_MS,
     };
+    this.tools = {
+      rules: env.TOOL_RULES,
+      concurrency: env.TOOL_CONCURRENCY,
+      maxCalls: env.TOOL_MAX_CALLS,
+      timeoutMs: env.TOOL_TIMEOUT_MS,
+      outputChars: env.TOOL_OUTPUT_CHARS,
+    };
     this.runs = {
       concurrency: env.RUN_CONCURRENCY,
       leaseMs: env.RUN_LEASE_MS,
@@ -182,6 +181,8 @@ export class AppConfig {
       maxSteps: env.RUN_MAX_STEPS,
       maxTokens: env.RUN_MAX_TOKENS,
       maxCost: env.RUN_MAX_COST,
+      maxRepeats: env.RUN_MAX_REPEATS,
+      compactAt: env.CONTEXT_COMPACT_AT,
       parkMs: env.RUN_PARK_MS,
       eventsRetentionMs: env.RUN_EVENTS_RETENTION_MS,
       idempotencyRetentionMs: env.IDEMPOTENCY_RETENTION_MS,
@@ -190,6 +191,28 @@ export class AppConfig {
       heartbeatMs: env.SSE_HEARTBEAT_MS,
     };
   }
+}
+
+function llmSettings(env: Env): AppConfig['llm'] {
+  return {
+    openai: { apiKey: env.OPENAI_API_KEY, baseUrl: env.OPENAI_BASE_URL },
+    anthropic: { apiKey: env.ANTHROPIC_API_KEY, baseUrl: env.ANTHROPIC_BASE_URL },
+    gemini: {
+      apiKey: env.GEMINI_API_KEY ?? env.GOOGLE_API_KEY,
+      baseUrl: env.GEMINI_BASE_URL,
+      apiVersion: env.GEMINI_API_VERSION,
+    },
+    endpoints: env.LLM_ENDPOINTS,
+    defaultModel: env.DEFAULT_MODEL,
+    fallbackModels: env.FALLBACK_MODELS,
+    modelsFile: env.MODELS_FILE,
+    connectTimeoutMs: env.LLM_CONNECT_TIMEOUT_MS,
+    firstByteTimeoutMs: env.LLM_FIRST_BYTE_TIMEOUT_MS,
+    idleTimeoutMs: env.LLM_IDLE_TIMEOUT_MS,
+    stepTimeoutMs: env.LLM_STEP_TIMEOUT_MS,
+    maxAttempts: env.LLM_MAX_ATTEMPTS,
+    autoTitle: env.AUTO_TITLE,
+  };
 }
 
 function mcpSettings(env: Env, source: Record<string, string | undefined>): McpSettings {

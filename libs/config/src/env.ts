@@ -1,5 +1,7 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { decimal, endpoints, flag, http, list, proxies, toolRules, url, whole } from './env-forms';
+
+export type { LlmEndpoint, ToolRule } from './env-forms';
 
 /**
  * Every environment variable, in the order of `.env.example`: its form, its default and what it is for.
@@ -15,81 +17,6 @@ export interface EnvVariable {
   /** Never shown, logged or echoed in an error. */
   secret?: boolean;
 }
-
-const flag = (value: boolean) =>
-  z
-    .enum(['true', 'false', '1', '0'])
-    .transform((text) => text === 'true' || text === '1')
-    .default(value);
-const whole = (value: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-    .default(value);
-const decimal = (value: number) =>
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?$/, 'must be a number such as 0 or 2.5')
-    .transform(Number)
-    .default(value);
-const list = (value: string[]) =>
-  z
-    .string()
-    .transform((text) =>
-      text
-        .split(',')
-        .map((item) => item.trim())
-        .filter(Boolean),
-    )
-    .default(value);
-const url = (protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-    message: `must be a URL beginning with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  });
-const http = url(['http:', 'https:']);
-const proxies = z
-  .string()
-  .default('')
-  .refine((text) => /^\d*$/.test(text) || text.split(',').every((item) => isProxy(item.trim())), {
-    message: 'must be a number of hops, or addresses and networks separated by commas',
-  });
-const isProxy = (item: string): boolean => {
-  const [address = '', bits, ...rest] = item.split('/');
-  const most = isIP(address) === 4 ? 32 : 128;
-  const network = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-  return ['loopback', 'linklocal', 'uniquelocal'].includes(item) || (isIP(address) > 0 && network && !rest.length);
-};
-
-/** One OpenAI-compatible endpoint of `LLM_ENDPOINTS`. */
-export const llmEndpoint = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower-case letters, digits and dashes'),
-  baseUrl: http,
-  apiKey: z.string().min(1).optional(),
-  /** Which wire form it speaks. */
-  api: z.enum(['chat', 'responses']).default('chat'),
-  /** Names to offer; asked from the endpoint when absent. */
-  models: z.array(z.string().min(1)).optional(),
-});
-export type LlmEndpoint = z.infer<typeof llmEndpoint>;
-
-const endpoints = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      context.addIssue({
-        code: 'custom',
-        message: 'must be JSON: [{"name":"ollama","baseUrl":"http://127.0.0.1:11434/v1"}]',
-      });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.array(llmEndpoint))
-  .refine((all) => new Set(all.map((one) => one.name)).size === all.length, { message: 'names must differ' })
-  .default([]);
 
 const DAY = 86_400_000;
 const variable = <S extends z.ZodType>(
@@ -286,6 +213,25 @@ export const ENV = {
   LLM_MAX_ATTEMPTS: variable('Models', whole(4, 1, 10), 'Tries of one model call, the first included.'),
   AUTO_TITLE: variable('Models', flag(true), 'Names a session after its first exchange.'),
 
+  TOOL_RULES: variable(
+    'Tools',
+    toolRules,
+    'Which calls need an approval, as JSON: `[{"tool":"write_file","arguments":{"path":"secrets/**"},"action":"deny"}]`; see docs/tools.md.',
+    { shown: '[]' },
+  ),
+  TOOL_CONCURRENCY: variable('Tools', whole(8, 1), 'Tool calls of one run that run at a time.'),
+  TOOL_MAX_CALLS: variable('Tools', whole(64, 1), 'Most tool calls of one answer of a model.'),
+  TOOL_TIMEOUT_MS: variable('Tools', whole(120_000, 1), 'Longest tool call, where the tool names no time of its own.'),
+  TOOL_OUTPUT_CHARS: variable(
+    'Tools',
+    whole(30_000, 500),
+    'Most characters of a result that a model is told at once; the whole is kept beside.',
+  ),
+  CONTEXT_COMPACT_AT: variable(
+    'Runs',
+    decimal(0.8),
+    'Share of the context window at which a conversation is summarised; 0 for only when the model refuses it.',
+  ),
   MCP_CONFIG: variable(
     'MCP',
     z.string().min(1).optional(),
@@ -340,6 +286,11 @@ export const ENV = {
   RUN_MAX_STEPS: variable('Runs', whole(100, 1), 'Most model calls of a run.'),
   RUN_MAX_TOKENS: variable('Runs', whole(0), 'Most tokens of a run, input and output together; 0 for no limit.'),
   RUN_MAX_COST: variable('Runs', decimal(0), 'Most US dollars of a run; 0 for no limit.'),
+  RUN_MAX_REPEATS: variable(
+    'Runs',
+    whole(5),
+    'Steps in which a run may make the same call with the same result before it ends as `loop_detected`; 0 for no limit.',
+  ),
   RUN_PARK_MS: variable('Runs', whole(DAY, 1), 'How long a run waits for an answer before it fails.'),
   RUN_EVENTS_RETENTION_MS: variable(
     'Runs',

@@ -1,5 +1,6 @@
 import { DomainError, type JsonObject } from '@scorpio/kernel';
 import type { ReasoningEffort } from '@scorpio/llm/contract';
+import type { ClientTool } from '../tools/client-tool';
 import type { StoredPart } from './message.schema';
 
 export type UserPart = Extract<StoredPart, { type: 'text' | 'image' | 'file' }>;
@@ -17,6 +18,10 @@ export interface ChatInput {
   content: UserPart[];
   instructions?: string;
   tools?: string[];
+  /** Tools that the sender's own program carries out. */
+  clientTools?: ClientTool[];
+  /** False: nobody can be asked. */
+  interactive?: boolean;
   reasoning?: { effort: ReasoningEffort };
   temperature?: number;
   maxOutputTokens?: number;

@@ -28,7 +28,7 @@ export class ChatPreflight {
     const resolved = await this.registry.resolve(request.model ?? session?.model);
     checkDemands(resolved, {
       content,
-      tools: (request.tools ?? session?.tools ?? []).length > 0,
+      tools: (request.tools ?? session?.tools ?? []).length + (request.clientTools ?? []).length > 0,
       structuredOutput: request.responseFormat !== undefined,
       maxOutputTokens: request.maxOutputTokens,
     });

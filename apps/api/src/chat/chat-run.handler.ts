@@ -54,8 +54,9 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
         this.conversation.recent(run),
       ]);
       const input = inputOf(run);
-      const tools = this.tools.select(input.tools ?? session.tools);
-      models = new ChatModels(resolved, demandsOf(input, session, tools), this.registry, this.config);
+      const scope = { owner, sessionId: run.sessionId, runId: run.id };
+      const tools = await this.tools.forRun(scope, input.tools ?? session.tools, input.clientTools);
+      models = new ChatModels(resolved, demandsOf(input, session, tools.set), this.registry, this.config);
       const chat = new ChatRun(run, input, session, models, tools, this.conversation, this.config);
       // A run that begins just now has its first events still on their way to the log.
       if (!events.length) state.apply({ type: 'run.started', epoch: run.epoch, messageId: this.inputMessageId(run) });

@@ -1,10 +1,11 @@
-import type { AgentControl, AgentPorts, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
+import type { AgentControl, AgentPorts, Answer, RunState, Steer, StoredStep } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
 import { checkContext, portableHistory } from '@scorpio/llm';
 import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
 import type { SessionRecord } from '../sessions/session';
+import type { RunTools } from '../tools/run-tools';
 import type { ChatInput, UserPart } from './chat-input';
 import type { ChatModels } from './chat-models';
 import type { Conversation } from './conversation.service';
@@ -23,7 +24,7 @@ export class ChatRun {
     private readonly input: ChatInput,
     private readonly session: SessionRecord,
     private readonly models: ChatModels,
-    private readonly tools: ToolSet,
+    private readonly tools: RunTools,
     private readonly conversation: Conversation,
     private readonly config: AppConfig,
   ) {}
@@ -52,9 +53,15 @@ export class ChatRun {
     const { run, conversation, config } = this;
     return {
       models: this.models,
-      tools: this.tools,
+      tools: this.tools.set,
+      scope: { owner: { tenantId: run.tenantId, ownerId: run.ownerId }, sessionId: run.sessionId, runId: run.id },
+      interactive: this.input.interactive !== false,
       limits: config.runs,
-      interactionId: (part) => interactionId(run.id, part),
+      callLimits: config.tools,
+      verdict: (tool, input) => this.tools.verdict(tool, input),
+      allowAlways: (name, by, id) => this.tools.allowAlways(name, by, id),
+      keep: (text, name) => this.tools.keep(text, name),
+      interactionId: (part, nth) => interactionId(run.id, part, nth),
       expiry: () => new Date(Date.now() + config.runs.parkMs),
       request: (messages) => this.request(messages),
       saveModel: async (step, result) => {
@@ -62,7 +69,7 @@ export class ChatRun {
         return conversation.saveModel(run, step, result);
       },
       storedModel: (step) => storedStep(stored, messageId(run.sessionId, run.turn!, step, 1)),
-      saveResults: async (step, results) => void (await conversation.saveResults(run, step, results)),
+      saveResults: async (step, results, blobs) => void (await conversation.saveResults(run, step, results, blobs)),
       saveInput: (step, inputId) => this.saveSteer(step, inputId),
     };
   }
@@ -71,7 +78,7 @@ export class ChatRun {
   private request(messages: LlmMessage[]): LlmRequest {
     const { system, resolved } = this.models;
     const { reasoning, temperature, maxOutputTokens, responseFormat, vendorOptions } = this.input;
-    const tools = [...this.tools.values()].map(({ name, description, inputSchema }) => ({
+    const tools = [...this.tools.set.values()].map(({ name, description, inputSchema }) => ({
       name,
       description,
       inputSchema,
@@ -116,7 +123,8 @@ export class ChatRun {
   private async take(control: RunControl): ReturnType<AgentControl['take']> {
     const taken: Awaited<ReturnType<AgentControl['take']>> = { steers: [], answers: [] };
     for (const item of await control.inbox.take())
-      if (item.kind === 'answer') taken.answers.push({ interactionId: item.inputId, by: item.by, ...item.answer });
+      if (item.kind === 'answer')
+        taken.answers.push({ interactionId: item.inputId, by: item.by, ...item.answer } as Answer);
       else taken.steers.push(await this.steer(item.inputId, item.input));
     return taken;
   }
@@ -129,13 +137,24 @@ export class ChatRun {
   }
 }
 
+/** Digits of ids: those of ULIDs. */
+const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const PLACES = 5;
+
 /**
- * The id of what the call in a part of the run asks, in the form and order of all ids: the run's instant, the random
- * places that tell runs of one instant apart, which are the last, and the part.
+ * The id of what the call in a part of the run asks the nth time, in the form and order of all ids: the run's instant,
+ * the random places that tell runs of one instant apart, which are the last, and the part with the time in its last digit.
  */
-function interactionId(runId: string, part: number): string {
+function interactionId(runId: string, part: number, nth: number): string {
   const ulid = runId.slice('run_'.length);
-  return `int_${ulid.slice(0, 10)}${ulid.slice(15)}${String(part).padStart(5, '0')}`;
+  let places = '';
+  for (
+    let left = part * DIGITS.length + Math.min(nth, DIGITS.length - 1);
+    places.length < PLACES;
+    left = Math.floor(left / DIGITS.length)
+  )
+    places = DIGITS[left % DIGITS.length] + places;
+  return `int_${ulid.slice(0, 10)}${ulid.slice(15)}${places}`;
 }
 
 /** A step's stored message, whole: what the log has of its text it has of all of it. */

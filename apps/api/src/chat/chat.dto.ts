@@ -11,6 +11,7 @@ import {
   IsObject,
   IsOptional,
   IsString,
+  Length,
   Matches,
   Max,
   MaxLength,
@@ -28,8 +29,11 @@ import {
   TOOL_NAME_PATTERN,
   isMetadata,
 } from '../sessions/session-limits';
+import { isInputSchema } from './input-schema';
 import { MessageDto, type MessagePartDto } from './message.dto';
 import { isVendorOptions } from './vendor-options';
+
+const MOST_CLIENT_TOOLS = 32;
 
 /** Text of a message. */
 export class InputTextDto {
@@ -81,6 +85,28 @@ export class ResponseFormatDto {
   strict: boolean = true;
 }
 
+/** A tool that the sender's own program carries out. */
+export class ClientToolDto {
+  @Matches(/^[\w-]{1,64}$/, { message: '$property must be 1 to 64 letters, digits, _ or -' })
+  name: string;
+
+  /** What it does and when to use it, for the model. */
+  @IsString()
+  @Length(1, 4000)
+  description: string;
+
+  /** JSON Schema of the arguments, an object. */
+  @ValidateBy({
+    name: 'isInputSchema',
+    validator: {
+      validate: isInputSchema,
+      defaultMessage: () => '$property must be a JSON Schema of type object, of at most 32,768 characters',
+    },
+  })
+  @ApiProperty({ type: 'object', additionalProperties: true })
+  inputSchema: JsonObject;
+}
+
 /** A message to be answered. Only `message` is needed. */
 @ApiExtraModels(InputTextDto, InputImageDto, InputFileDto)
 export class ChatMessageRequestDto {
@@ -128,6 +154,19 @@ export class ChatMessageRequestDto {
   @ArrayMaxSize(SESSION_LIMITS.tools)
   @Matches(TOOL_NAME_PATTERN, { each: true, message: 'each of $property must be a name of a tool' })
   tools?: string[];
+
+  /** Tools that your own program carries out: each call becomes an interaction of kind `client_tool`, your answer its result. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(MOST_CLIENT_TOOLS)
+  @ValidateNested({ each: true })
+  @Type(() => ClientToolDto)
+  clientTools?: ClientToolDto[];
+
+  /** Whether people can be asked. If not, what needs an approval is refused, and the model hears of calls whose outcome is not known. */
+  @IsOptional()
+  @IsBoolean()
+  interactive: boolean = true;
 
   @IsOptional()
   @ValidateNested()

@@ -39,9 +39,9 @@ export class ChatService {
     const parts = readMessage(request.message);
     const [session, hasLine] = await this.located(principal, sessionId);
     const model = await this.preflight.check(request, parts, session);
-    if (request.tools) this.tools.check(request.tools);
     if (!session) await this.sessions.checkQuota(principal.tenantId);
     const owner = session ? { tenantId: session.tenantId, ownerId: session.ownerId } : ownerOf(principal);
+    await this.tools.check(owner, request.tools, request.clientTools);
     const id = session?.id ?? newId('ses');
     const input = inputOf(request, session, await this.store(owner, id, parts));
     const accepted = await this.runs.accept({
@@ -104,11 +104,14 @@ function idempotencyOf(
 
 /** What the run works on. Settings of a session that the message makes are the session's. */
 function inputOf(request: ChatMessageRequestDto, session: SessionRecord | undefined, content: UserPart[]): ChatInput {
-  const { instructions, tools, reasoning, temperature, maxOutputTokens, responseFormat, vendorOptions } = request;
+  const { instructions, tools, clientTools, interactive, reasoning, temperature } = request;
+  const { maxOutputTokens, responseFormat, vendorOptions } = request;
   return {
     content,
     ...(session && instructions !== undefined && { instructions }),
     ...(session && tools && { tools }),
+    ...(clientTools?.length && { clientTools: clientTools.map((tool) => ({ ...tool })) }),
+    ...(!interactive && { interactive }),
     ...(reasoning && { reasoning: { effort: reasoning.effort } }),
     ...(temperature !== undefined && { temperature }),
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),

@@ -56,8 +56,17 @@ export class Conversation {
     return this.save(run, step, MODEL, { role: 'assistant', content, model, partial: true });
   }
 
-  async saveResults(run: RunRecord, step: number, results: LlmToolResult[]): Promise<string> {
-    const content = results.map((result): StoredPart => ({ type: 'tool_result', ...result }));
+  /** @param blobs the whole outputs behind results that were cut, by call */
+  async saveResults(
+    run: RunRecord,
+    step: number,
+    results: LlmToolResult[],
+    blobs: ReadonlyMap<string, string>,
+  ): Promise<string> {
+    const content = results.map((result): StoredPart => {
+      const blobId = blobs.get(result.callId);
+      return { type: 'tool_result', ...result, ...(blobId !== undefined && { blobId }) };
+    });
     return this.save(run, step, RESULTS, { role: 'tool', content });
   }
 

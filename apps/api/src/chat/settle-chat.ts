@@ -1,4 +1,4 @@
-import { RunState, abandoned, completed, resultsOf } from '@scorpio/agent';
+import { RunState, abandoned, blobsOf, completed, resultsOf } from '@scorpio/agent';
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import type { RunOutcome, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
@@ -34,13 +34,13 @@ export async function settleChat(
       by: 'system',
     });
   for (const [part, { text, done }] of state.parts) if (!done) say(completed(part, text));
-  for (const call of state.calls.values()) if (call.status !== 'completed') say(abandoned(call.callId, ended));
+  for (const call of state.calls.values()) if (call.status !== 'completed') say(abandoned(call, ended));
   if (state.stepOpen) {
     const content = said(state);
     if (content.length)
       state.messages.push(await conversation.savePartial(run, state.step, state.model ?? run.model, content));
   } else if (state.step > 0 && state.callsOf(state.step).length)
-    await conversation.saveResults(run, state.step, resultsOf(state, state.step));
+    await conversation.saveResults(run, state.step, resultsOf(state, state.step), blobsOf(state, state.step));
   const messages = messagesOf(run, state);
   const { usage, cost } = state;
   drafts.push(

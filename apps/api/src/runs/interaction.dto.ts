@@ -1,6 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Allow, IsIn, IsOptional } from 'class-validator';
+import { Allow, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
 import type { InteractionRecord } from './interaction.schema';
+
+/** A tool call that people are asked about. */
+export class InteractionToolDto {
+  name: string;
+  arguments: Record<string, unknown>;
+}
 
 /** Something a run waits for people to say. */
 export class InteractionDto {
@@ -11,7 +17,9 @@ export class InteractionDto {
   /** The tool call concerned, if any. */
   callId: string | null;
   prompt: string;
-  /** JSON Schema that the value of an answer must satisfy; null: any text. */
+  /** The call to approve, or that your program carries out; null for the other kinds. */
+  tool: InteractionToolDto | null;
+  /** JSON Schema that the value of an answer must satisfy, of approvals changed arguments; null: any text. */
   schema: Record<string, unknown> | null;
   status: 'open' | 'answered' | 'approved' | 'denied' | 'cancelled' | 'expired';
   /** Id of the principal who answered. */
@@ -29,6 +37,7 @@ export class InteractionDto {
       kind: interaction.kind,
       callId: interaction.callId ?? null,
       prompt: interaction.prompt,
+      tool: interaction.tool ?? null,
       schema: interaction.schema ?? null,
       status: interaction.status,
       answeredBy: interaction.answeredBy ?? null,
@@ -63,4 +72,20 @@ export class AnswerInteractionDto {
     ],
   })
   value?: unknown;
+
+  /** With `approved`: the call runs with these instead of the model's arguments. They must fit the tool's schema. */
+  @IsOptional()
+  @IsObject()
+  arguments?: Record<string, unknown>;
+
+  /** With `approved`: the tool needs no approval any more in this session. */
+  @IsOptional()
+  @IsBoolean()
+  always?: boolean;
+
+  /** With `denied` or `cancelled`: what the model is told. */
+  @IsOptional()
+  @IsString()
+  @Length(1, 4000)
+  message?: string;
 }

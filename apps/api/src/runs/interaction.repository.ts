@@ -2,11 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import type { Model, mongo } from 'mongoose';
 import type { Access } from '../auth/principal';
-import { InteractionModel, type InteractionDocument, type InteractionRecord } from './interaction.schema';
+import {
+  InteractionModel,
+  type InteractionDocument,
+  type InteractionRecord,
+  type InteractionTool,
+} from './interaction.schema';
 
-const toRecord = ({ _id, schema, ...rest }: InteractionDocument): InteractionRecord => ({
+const toRecord = ({ _id, schema, tool, ...rest }: InteractionDocument): InteractionRecord => ({
   id: _id,
   ...rest,
+  ...(tool && { tool: JSON.parse(tool) as InteractionTool }),
   ...(schema && { schema: JSON.parse(schema) as Record<string, unknown> }),
 });
 
@@ -19,10 +25,16 @@ export class InteractionRepository {
   }
 
   /** Stores an open interaction; one that is there already stays as it is. */
-  async open({ id, schema, ...rest }: InteractionRecord): Promise<void> {
+  async open({ id, schema, tool, ...rest }: InteractionRecord): Promise<void> {
     await this.interactions.updateOne(
       { _id: id },
-      { $setOnInsert: { ...rest, ...(schema && { schema: JSON.stringify(schema) }) } },
+      {
+        $setOnInsert: {
+          ...rest,
+          ...(tool && { tool: JSON.stringify(tool) }),
+          ...(schema && { schema: JSON.stringify(schema) }),
+        },
+      },
       { upsert: true },
     );
   }

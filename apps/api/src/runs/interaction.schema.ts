@@ -1,8 +1,10 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { documentOptions } from '@scorpio/persistence';
-import type { InteractionKind } from '@scorpio/events';
+import type { InteractionKind, RunEventOf } from '@scorpio/events';
 import type { Owner } from '../auth/principal';
 import type { InteractionAnswer } from './run.schema';
+
+export type InteractionTool = NonNullable<RunEventOf<'interaction.requested'>['tool']>;
 
 /** Something a run waits for people to say. */
 export interface InteractionDocument extends Owner {
@@ -12,6 +14,8 @@ export interface InteractionDocument extends Owner {
   kind: InteractionKind;
   callId?: string;
   prompt: string;
+  /** The call to approve or to carry out, as JSON text. */
+  tool?: string;
   /** JSON Schema of the answer, as text: its keys may begin with `$`, which documents must not. */
   schema?: string;
   status: 'open' | InteractionAnswer['outcome'] | 'expired';
@@ -21,8 +25,9 @@ export interface InteractionDocument extends Owner {
   expiresAt: Date;
 }
 
-export type InteractionRecord = Omit<InteractionDocument, '_id' | 'schema'> & {
+export type InteractionRecord = Omit<InteractionDocument, '_id' | 'schema' | 'tool'> & {
   id: string;
+  tool?: InteractionTool;
   schema?: Record<string, unknown>;
 };
 

@@ -68,20 +68,35 @@ export class Interactions {
 }
 
 /** @throws DomainError invalid `answer_invalid` where the kind or the schema does not allow it */
-function checkAnswer({ kind, schema }: InteractionRecord, { outcome, value }: InteractionAnswer): void {
+function checkAnswer({ kind, schema }: InteractionRecord, answer: InteractionAnswer): void {
+  const { outcome, value } = answer;
   if (!OUTCOMES[kind].includes(outcome))
     throw answerInvalid('outcome', `An interaction of kind ${kind} takes ${OUTCOMES[kind].join(' or ')}.`);
+  for (const field of ['arguments', 'always'] as const)
+    if (answer[field] !== undefined && outcome !== 'approved')
+      throw answerInvalid(field, `${field} goes with an outcome of approved.`);
+  if (answer.message !== undefined && outcome !== 'denied' && outcome !== 'cancelled')
+    throw answerInvalid('message', 'message goes with an outcome of denied or cancelled.');
+  if (kind === 'approval') return checkSchema('arguments', schema, answer.arguments);
   if (outcome !== 'answered') return;
+  // What a program gives as a result may be anything.
+  if (kind === 'client_tool' && value !== undefined) return;
   if (!schema) {
     if (typeof value === 'string' && value.length > 0 && value.length <= 100_000) return;
     throw answerInvalid('value', 'The answer must be text of 1 to 100,000 characters.');
   }
-  const ajv = addFormats(new Ajv2020({ strict: false, allErrors: false }));
-  if (!ajv.validate(schema, value)) {
-    const [error] = ajv.errors ?? [];
-    throw answerInvalid(
-      `value${error?.instancePath ?? ''}`,
-      `The answer ${error?.message ?? 'does not fit its schema'}.`,
-    );
-  }
+  checkSchema('value', schema, value ?? null);
+}
+
+function checkSchema(field: string, schema: Record<string, unknown> | undefined, value: unknown): void {
+  if (!schema || value === undefined) return;
+  // Tools of MCP servers may name another draft than the one that all are read as.
+  const { $schema: _draft, $id: _id, ...rest } = schema;
+  const ajv = addFormats(new Ajv2020({ strict: false, allErrors: false, logger: false }));
+  if (ajv.validate(rest, value)) return;
+  const [error] = ajv.errors ?? [];
+  throw answerInvalid(
+    `${field}${error?.instancePath ?? ''}`,
+    `The answer ${error?.message ?? 'does not fit its schema'}.`,
+  );
 }

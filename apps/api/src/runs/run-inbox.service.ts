@@ -46,6 +46,7 @@ export class RunInbox {
         kind: draft.kind,
         ...(draft.callId !== undefined && { callId: draft.callId }),
         prompt: draft.prompt,
+        ...(draft.tool && { tool: draft.tool }),
         ...(draft.schema && { schema: draft.schema }),
         status: 'open',
         createdAt: new Date(),

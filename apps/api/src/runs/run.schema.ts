@@ -21,6 +21,12 @@ export interface InteractionAnswer {
   outcome: 'answered' | 'approved' | 'denied' | 'cancelled';
   /** The answer itself: text, or a value that satisfies the interaction's schema. */
   value?: unknown;
+  /** Of an approval: what the call is to run with instead. */
+  arguments?: Record<string, unknown>;
+  /** Of an approval: the tool needs none from now on, in this session. */
+  always?: boolean;
+  /** Told to the model with a refusal. */
+  message?: string;
 }
 
 /** A run as the store keeps it. `status` is a projection of the event log: the log's terminal event decides. */

@@ -1,29 +1,97 @@
 import { Injectable } from '@nestjs/common';
-import type { AgentTool, ToolSet } from '@scorpio/agent';
+import type { AgentTool, ToolScope } from '@scorpio/agent';
 import { DomainError } from '@scorpio/kernel';
-import { askUser } from './builtin/ask-user.tool';
+import type { Owner } from '../auth/principal';
+import { BlobsService } from '../blobs/blobs.service';
+import { BuiltinTools } from './builtin-tools.service';
+import { checkClientTools, toAskingTool, type ClientTool } from './client-tool';
+import type { RunTools } from './run-tools';
+import { ToolRules } from './tool-rules.service';
+import { isDisabled, verdictOf } from './tool-verdict';
 
-/** Every tool of the server: one line a tool. */
-const BUILTIN: readonly AgentTool[] = [askUser];
+/** Offered beside every tool whose output may be cut. */
+const READ_OUTPUT = 'read_output';
 
-/** Which tools there are. */
+/** A tool, and whether it can be used now. */
+export interface ToolState {
+  tool: AgentTool;
+  available: boolean;
+  /** Why not, in a sentence. */
+  reason?: string;
+}
+
+/** Which tools there are, and what holds for them. */
 @Injectable()
 export class ToolsService {
-  private readonly all: ToolSet = new Map(BUILTIN.map((tool) => [tool.name, tool]));
+  constructor(
+    private readonly builtin: BuiltinTools,
+    private readonly rules: ToolRules,
+    private readonly blobs: BlobsService,
+  ) {}
 
-  /** The tools of these names that there are, in the order of their names: the prompt's prefix must not change. */
-  select(names: readonly string[]): ToolSet {
-    const found = [...new Set(names)].sort().flatMap((name) => this.all.get(name) ?? []);
-    return new Map(found.map((tool) => [tool.name, tool]));
+  /** Every tool that an owner can be offered, in the order of their names. */
+  async list(_owner: Owner): Promise<ToolState[]> {
+    const states = this.builtin.all.map((tool): ToolState => ({ tool, available: true }));
+    return states
+      .map((state) => (isDisabled(state.tool.name, this.rules.ofServer) ? disabled(state.tool) : state))
+      .sort((a, b) => (a.tool.name < b.tool.name ? -1 : 1));
   }
 
-  /** @throws DomainError invalid `tool_not_found` naming the first that there is not */
-  check(names: readonly string[]): void {
-    const index = names.findIndex((name) => !this.all.has(name));
-    if (index < 0) return;
-    throw new DomainError('invalid', 'tool_not_found', `There is no tool named ${JSON.stringify(names[index])}.`, {
-      field: `tools[${index}]`,
-      hint: `There are: ${[...this.all.keys()].join(', ')}.`,
-    });
+  /**
+   * The tools of a run: those of these names that can be used, and those that its sender brings along, in the order of
+   * their names, because the prompt's prefix must not change.
+   */
+  async forRun(
+    scope: ToolScope & { sessionId: string },
+    names: readonly string[],
+    client: readonly ClientTool[] = [],
+  ): Promise<RunTools> {
+    const tools = [...(names.length ? await this.select(scope.owner, names) : []), ...client.map(toAskingTool)];
+    tools.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return {
+      set: new Map(tools.map((tool) => [tool.name, tool])),
+      // Read anew for each call: an approval for always holds at once, whoever gave it.
+      verdict: async (tool, input) => verdictOf(tool, input, await this.rules.forSession(scope.owner, scope.sessionId)),
+      allowAlways: (name, by, interactionId) => this.rules.allow(scope.owner, scope.sessionId, name, by, interactionId),
+      keep: (text, name) => this.keep(scope, text, name),
+    };
+  }
+
+  private async select(owner: Owner, names: readonly string[]): Promise<AgentTool[]> {
+    const wanted = new Set(names);
+    const usable = (await this.list(owner)).flatMap(({ tool, available }) => (available ? [tool] : []));
+    const selected = usable.filter(({ name }) => wanted.has(name));
+    const cuts = selected.some((tool) => 'execute' in tool);
+    return usable.filter(({ name }) => wanted.has(name) || (cuts && name === READ_OUTPUT));
+  }
+
+  /** Keeps the whole of a long output as a blob of the session. */
+  private async keep({ owner, sessionId }: ToolScope, text: string, name: string): Promise<string | undefined> {
+    if (sessionId === undefined) return undefined;
+    const bytes = Buffer.from(text);
+    return this.blobs.put({ owner, sessionId, bytes, mediaType: 'text/plain', name: `${name}.txt` });
+  }
+
+  /** @throws DomainError invalid `tool_not_found` naming the first that there is not, `tool_name_taken` */
+  async check(owner: Owner, names: readonly string[] = [], client: readonly ClientTool[] = []): Promise<void> {
+    if (!names.length && !client.length) return;
+    const all = await this.list(owner);
+    const known = new Set(all.map(({ tool }) => tool.name));
+    const index = names.findIndex((name) => !known.has(name));
+    if (index >= 0)
+      throw new DomainError('invalid', 'tool_not_found', `There is no tool named ${JSON.stringify(names[index])}.`, {
+        field: `tools[${index}]`,
+        hint: `There are: ${[...known].slice(0, 50).join(', ')}.`,
+      });
+    checkClientTools(
+      client,
+      new Set(all.flatMap(({ tool }) => (tool.source === 'builtin' || names.includes(tool.name) ? [tool.name] : []))),
+    );
   }
 }
+
+const disabled = (tool: AgentTool): ToolState => ({
+  tool,
+  available: false,
+  reason: 'The operator does not allow this tool (TOOL_RULES).',
+});

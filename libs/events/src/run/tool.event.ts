@@ -45,6 +45,8 @@ export class ToolCompleted extends RunEventEnvelope {
   durationMs: number;
   truncated: boolean;
   error?: EventError;
+  /** What the tool gives for a user interface beyond the text. */
+  details?: Record<string, unknown>;
 }
 
 /** The call began, and whether it took effect cannot be known. It is not run again by itself. */
@@ -67,6 +69,12 @@ export class FileChanged extends RunEventEnvelope {
 /** What a run can wait for people to say. */
 export type InteractionKind = 'approval' | 'question' | 'elicitation' | 'client_tool' | 'unknown_outcome';
 
+/** The call that people are asked about, or asked to make. */
+export class InteractionTool {
+  name: string;
+  arguments: Record<string, unknown>;
+}
+
 /** Somebody is asked; answer by POST /api/v1/sessions/{sessionId}/interactions/{interactionId}. */
 export class InteractionRequested extends RunEventEnvelope {
   type: 'interaction.requested';
@@ -74,7 +82,9 @@ export class InteractionRequested extends RunEventEnvelope {
   kind: InteractionKind;
   callId?: string;
   prompt: string;
-  /** JSON Schema that the answer must satisfy; any text where absent. */
+  /** The call to approve or to carry out. */
+  tool?: InteractionTool;
+  /** JSON Schema that the answer must satisfy, of approvals the changed arguments; any text where absent. */
   schema?: Record<string, unknown>;
   expiresAt: string;
 }
@@ -86,4 +96,6 @@ export class InteractionResolved extends RunEventEnvelope {
   outcome: 'answered' | 'approved' | 'denied' | 'cancelled' | 'expired';
   /** Id of the principal who answered; `system` for the server itself. */
   by: string;
+  /** What an approved call runs with, where whoever approved it changed that. */
+  arguments?: Record<string, unknown>;
 }
