@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { deleteInChunks, isDuplicateKey } from '@scorpio/persistence';
-import type { Model, QueryFilter } from 'mongoose';
+import type { Model, QueryFilter, mongo } from 'mongoose';
 import type { Access } from '../auth/principal';
 import { messageId } from '../sessions/message-id';
 import { MessageModel, toMessageRecord, toStoredMessage, type MessageRecord } from './message.schema';
@@ -32,16 +32,19 @@ const INSERT_CHUNK = 200;
 export class MessageRepository {
   constructor(@InjectModel(MessageModel.name) private readonly model: Model<MessageModel>) {}
 
+  /** The driver's own collection, for what every run does: there is nothing to cast. */
+  private get messages(): mongo.Collection<MessageModel> {
+    return this.model.collection as unknown as mongo.Collection<MessageModel>;
+  }
+
   /**
    * Writes a message, or writes it anew.
    * @returns false when a later owner of the run has written it: the caller is fenced and must stop
    */
   async put(message: MessageRecord): Promise<boolean> {
-    const stored = toStoredMessage(message);
+    const { _id, ...stored } = toStoredMessage(message);
     try {
-      await this.model.replaceOne({ _id: stored._id, epoch: { $lte: stored.epoch } } as Filter, stored, {
-        upsert: true,
-      });
+      await this.messages.replaceOne({ _id, epoch: { $lte: stored.epoch } }, stored, { upsert: true });
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
@@ -72,12 +75,8 @@ export class MessageRepository {
   async page(access: Access, sessionId: string, { before, after, limit }: MessagePageQuery): Promise<MessagePage> {
     const range = { ...within(sessionId), ...(before && { $lt: before }) };
     const { $gte, ...below } = range;
-    const filter = { _id: after ? { ...below, $gt: after } : { ...below, $gte }, ...access } as Filter;
-    const stored = await this.model
-      .find(filter)
-      .sort({ _id: after ? 1 : -1 })
-      .limit(limit + 1)
-      .lean<MessageModel[]>();
+    const filter = { _id: after ? { ...below, $gt: after } : { ...below, $gte }, ...access };
+    const stored = await this.messages.find(filter, { sort: { _id: after ? 1 : -1 }, limit: limit + 1 }).toArray();
     const more = stored.length > limit;
     const items = stored.slice(0, limit).map(toMessageRecord);
     if (after) return { items, hasPrevious: items.length > 0, hasNext: more };

@@ -37,10 +37,17 @@ export class RunCancellation {
     return this.runs.find(access, run.id);
   }
 
-  /** Finishes a run whose log has ended and whose owner has not written so yet. @returns whether it had ended */
+  /**
+   * Sees to it that all is written which follows from the end of a run whose log has ended: waits for its owner where
+   * that is here, else does it. @returns whether the log had ended
+   */
   async finishEnded(run: RunRecord): Promise<boolean> {
     const last = await this.log.tail(run.id);
     if (!last || !isTerminal(last.ty.at(-1)!)) return false;
+    const over = this.worker.over(run.id);
+    if (over) await over;
+    const now = await this.runs.find({ tenantId: run.tenantId, ownerId: run.ownerId }, run.id);
+    if (!now || hasEnded(now.status)) return true;
     const { events, terminal } = await inspectLog(this.log, run);
     await this.finisher.finish(run, run.epoch, terminal as unknown as TerminalDraft, stepsOf(events));
     return true;

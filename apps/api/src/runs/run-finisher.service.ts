@@ -16,7 +16,7 @@ const STATUS: Record<TerminalType, RunStatus> = {
 };
 
 /** What a run's document says of its end, from the log's terminal event. */
-export const projection = (end: TerminalDraft): Partial<RunDocument> & { status: RunStatus } => ({
+const projection = (end: TerminalDraft): Partial<RunDocument> & { status: RunStatus } => ({
   status: STATUS[end.type],
   usage: end.usage,
   cost: end.cost,

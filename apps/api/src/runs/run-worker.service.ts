@@ -27,7 +27,8 @@ const GIVEN_UP: RunOutcome = {
 @Injectable()
 export class RunWorker {
   private readonly logger = new Logger('RunWorker');
-  private readonly working = new Set<Promise<void>>();
+  /** By run. */
+  private readonly working = new Map<string, Promise<void>>();
   private stopping = false;
   /** Called whenever a place becomes free. */
   onFree: () => void = () => undefined;
@@ -102,11 +103,16 @@ export class RunWorker {
       .catch((error: unknown) => this.failed(run, error))
       .finally(() => {
         this.leases.remove(run.id);
-        this.working.delete(done);
+        if (this.working.get(run.id) === done) this.working.delete(run.id);
         this.onFree();
       });
-    this.working.add(done);
+    this.working.set(run.id, done);
     return done;
+  }
+
+  /** Resolves once the run is worked on here no more; undefined where it is not. */
+  over(runId: string): Promise<void> | undefined {
+    return this.working.get(runId);
   }
 
   private async failed(run: RunRecord, error: unknown): Promise<void> {
@@ -125,8 +131,8 @@ export class RunWorker {
     this.stopping = true;
     this.execution.drain();
     const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
-    await Promise.race([Promise.allSettled(this.working), grace]);
+    await Promise.race([Promise.allSettled(this.working.values()), grace]);
     for (const { abort } of this.leases.all()) abort.abort(new RunStop({ type: 'handoff' }));
-    await Promise.allSettled(this.working);
+    await Promise.allSettled(this.working.values());
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '@scorpio/config';
-import { isTerminal, type RunEvent } from '@scorpio/events';
+import { isTerminal } from '@scorpio/events';
 import { notFound } from '@scorpio/kernel';
 import type { Access } from '../auth/principal';
 import { turnOf } from '../sessions/message-id';
@@ -8,8 +8,6 @@ import { SessionsService } from '../sessions/sessions.service';
 import { EventLog } from './event-log.repository';
 import { InteractionRepository } from './interaction.repository';
 import { RunCancellation } from './run-cancellation.service';
-import type { TerminalDraft } from './live-run';
-import { projection } from './run-finisher.service';
 import { RunRepository } from './run.repository';
 import { hasEnded, type RunRecord } from './run.schema';
 
@@ -38,7 +36,10 @@ export class RunsService implements OnModuleInit {
     return this.asLogged(run);
   }
 
-  /** The log decides: a run whose last word is stored has ended, or waits, even if its status does not say so yet. */
+  /**
+   * The log decides: a run whose last word is stored has ended, or waits, even if its status does not say so yet. Whoever
+   * is told of the end finds the session's totals and the ledger complete.
+   */
   private async asLogged(run: RunRecord): Promise<RunRecord> {
     if (run.status !== 'running') return run;
     const last = await this.log.tail(run.id);
@@ -47,8 +48,8 @@ export class RunsService implements OnModuleInit {
     // A later owner has begun to work on what is said after the answer.
     if (type === 'run.parked' && last.e === run.epoch) return this.asParked(run);
     if (!isTerminal(type)) return run;
-    const terminal = JSON.parse(last.ev.at(-1)!) as RunEvent;
-    return { ...run, endedAt: new Date(terminal.ts), ...projection(terminal as unknown as TerminalDraft) };
+    await this.cancellation.finishEnded(run);
+    return (await this.runs.find({ tenantId: run.tenantId, ownerId: run.ownerId }, run.id)) ?? run;
   }
 
   private async asParked(run: RunRecord): Promise<RunRecord> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { NO_USAGE, type TokenUsage } from '@scorpio/events';
 import { isDuplicateKey } from '@scorpio/persistence';
-import type { Model, QueryFilter, UpdateQuery } from 'mongoose';
+import type { Model, QueryFilter, mongo } from 'mongoose';
 import type { Access, Owner } from '../auth/principal';
 import type { SessionRecord, SessionSeed } from './session';
 import { SessionModel, metadataPairs, searchKey, seedFields, toSessionRecord } from './session.schema';
@@ -50,7 +50,8 @@ export interface NewSession extends Owner {
 }
 
 type Filter = QueryFilter<SessionModel>;
-type Update = UpdateQuery<SessionModel>;
+type Stored = mongo.Filter<SessionModel>;
+type Update = mongo.UpdateFilter<SessionModel>;
 
 /** Not `null`: an upsert would write that into the new document. */
 const LIVE = { deletedAt: { $exists: false } } as const;
@@ -59,6 +60,11 @@ const LIVE = { deletedAt: { $exists: false } } as const;
 @Injectable()
 export class SessionRepository {
   constructor(@InjectModel(SessionModel.name) private readonly model: Model<SessionModel>) {}
+
+  /** The driver's own collection, for what every message does: there is nothing to cast. */
+  private get sessions(): mongo.Collection<SessionModel> {
+    return this.model.collection as unknown as mongo.Collection<SessionModel>;
+  }
 
   async insert(session: NewSession): Promise<SessionRecord> {
     const now = new Date();
@@ -81,7 +87,7 @@ export class SessionRepository {
   }
 
   async find(access: Access, id: string): Promise<SessionRecord | undefined> {
-    const stored = await this.model.findOne({ _id: id, ...access, ...LIVE } as Filter).lean<SessionModel>();
+    const stored = await this.sessions.findOne({ _id: id, ...access, ...LIVE });
     return stored ? toSessionRecord(stored) : undefined;
   }
 
@@ -137,14 +143,14 @@ export class SessionRepository {
 
   /** Shows a session that was inserted hidden; undefined when its time had come. */
   publish(owner: Owner, id: string): Promise<SessionRecord | undefined> {
-    const filter = { _id: id, ...pick(owner), deletedAt: { $gt: new Date() } } as Filter;
+    const filter = { _id: id, ...pick(owner), deletedAt: { $gt: new Date() } };
     return this.update(filter, { $unset: { deletedAt: 1 } });
   }
 
   /** Undefined when the session is not there, is somebody else's or is being deleted; a seed never revives it. */
   async beginTurn({ sessionId, owner, runId, seed }: TurnStart): Promise<SessionRecord | undefined> {
     const now = new Date();
-    const filter = { _id: sessionId, ...pick(owner), ...LIVE } as Filter;
+    const filter = { _id: sessionId, ...pick(owner), ...LIVE };
     const turn: Update = { $inc: { turns: 1 }, $addToSet: { activeRunIds: runId }, $set: { updatedAt: now } };
     if (!seed) return this.update(filter, turn);
     const made = { ...seedFields(seed), usage: { ...NO_USAGE }, settledTurn: 0, createdAt: now };
@@ -158,7 +164,7 @@ export class SessionRepository {
 
   async settleTurn({ sessionId, runId, turn, usage, cost, title }: TurnEnd): Promise<void> {
     const spent = Object.entries(usage).map(([field, tokens]) => [`usage.${field}`, tokens as number] as const);
-    await this.model.updateOne({ _id: sessionId, settledTurn: { $lt: turn } } as Filter, {
+    const update: mongo.UpdateFilter<SessionModel> = {
       $inc: { ...Object.fromEntries(spent), ...(cost !== null && { cost }) },
       $set: {
         settledTurn: turn,
@@ -166,7 +172,8 @@ export class SessionRepository {
         ...(title !== undefined && { autoTitle: title, autoTitleKey: searchKey(title) }),
       },
       $pull: { activeRunIds: runId },
-    });
+    };
+    await this.sessions.updateOne({ _id: sessionId, settledTurn: { $lt: turn } }, update);
   }
 
   /** Sessions whose time to be erased has come, longest waiting first. */
@@ -195,10 +202,8 @@ export class SessionRepository {
     return new Set(stored.map(({ _id }) => _id));
   }
 
-  private async update(filter: Filter, update: Update, upsert = false): Promise<SessionRecord | undefined> {
-    const stored = await this.model
-      .findOneAndUpdate(filter, update, { upsert, returnDocument: 'after' })
-      .lean<SessionModel>();
+  private async update(filter: Stored, update: Update, upsert = false): Promise<SessionRecord | undefined> {
+    const stored = await this.sessions.findOneAndUpdate(filter, update, { upsert, returnDocument: 'after' });
     return stored ? toSessionRecord(stored) : undefined;
   }
 }

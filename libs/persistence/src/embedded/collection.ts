@@ -4,7 +4,7 @@ import { emptyOutcome, runEach, throwFaults, toResult, type BulkOutcome } from '
 import { decode, decodeText, encode, type Document, type Stored, type StoredDocument } from './codec';
 import { FindCursor, ListCursor, type CursorOptions, type FindSource } from './cursor';
 import { UnsupportedError } from './errors';
-import type { Filter } from './filter';
+import type { Filter, Predicate } from './filter';
 import { describeIndex, type IndexDescription } from './index-set';
 import { compileMatcher, valuesAt } from './matcher';
 import { compileProjection } from './projection';
@@ -78,11 +78,10 @@ export class EmbeddedCollection {
     const project = compileProjection(options.projection);
     const toDocument = (row: { document: StoredDocument }): Document =>
       decode(project ? project(row.document) : row.document) as Document;
-    const matcher = plan.matcher ?? compileMatcher(plan.predicate);
     return {
       all: () => Array.from(this.table.rows(plan), toDocument),
       rowids: () => this.table.rowids(plan),
-      fetch: (rowids) => this.table.fetch(rowids, matcher).map(toDocument),
+      fetch: (rowids) => this.table.fetch(rowids, plan.matcher ?? compileMatcher(plan.predicate)).map(toDocument),
     };
   }
 
@@ -185,6 +184,7 @@ export class EmbeddedCollection {
     const { sort, limit, upsert } = options;
     const plan = this.table.plan(filter, { sort, limit });
     const result: Modified = { matched: 0, modified: 0 };
+    if (upsert && this.insertFirst(plan, update, result)) return result;
     // Taken whole first: a write under an open scan could bring a row round again.
     for (const { rowid, text, document } of [...this.table.rows(plan)]) {
       const after = this.table.replace(rowid, update.apply(document, plan.predicate), text);
@@ -195,6 +195,19 @@ export class EmbeddedCollection {
     }
     if (!result.matched && upsert) this.upsert(plan, update, result);
     return result;
+  }
+
+  /** An upsert by its id mostly inserts: only where that fails is a look needed at what is there. */
+  private insertFirst(plan: Plan, update: Update, result: Modified): boolean {
+    if (!namesId(plan.predicate)) return false;
+    try {
+      this.upsert(plan, update, result);
+      return true;
+    } catch (error) {
+      // Whatever the document itself is refused for may not matter where there is one to update.
+      if (error instanceof mongo.MongoServerError || error instanceof UnsupportedError) return false;
+      throw error;
+    }
   }
 
   private upsert(plan: Plan, update: Update, result: Modified): void {
@@ -315,6 +328,12 @@ export class EmbeddedCollection {
   explain(filter: Filter, options: ScanOptions = {}): string {
     return this.table.explain(this.table.plan(filter, options));
   }
+}
+
+/** Whether a filter can match one document alone, the one of an id. */
+function namesId(predicate: Predicate): boolean {
+  if (predicate.kind === 'and') return predicate.parts.some(namesId);
+  return predicate.kind === 'path' && predicate.path === '_id' && predicate.test.op === 'eq';
 }
 
 /** Gives a document an id where it has none, as the driver does: in place. */

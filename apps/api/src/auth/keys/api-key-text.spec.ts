@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { hashSecret, matchesHash, newApiKey, readApiKey } from './api-key-text';
 
@@ -37,7 +37,7 @@ describe('the text of an API key', () => {
 });
 
 describe('the stored hash of a key', () => {
-  const pepper = randomBytes(32);
+  const pepper = createSecretKey(randomBytes(32));
   const { secret } = newApiKey();
 
   it('recognises its secret and no other', () => {
@@ -48,7 +48,7 @@ describe('the stored hash of a key', () => {
 
   it('is worth nothing without the pepper, and does not hold the secret', () => {
     const hash = hashSecret(pepper, secret);
-    expect(matchesHash(randomBytes(32), secret, hash)).toBe(false);
+    expect(matchesHash(createSecretKey(randomBytes(32)), secret, hash)).toBe(false);
     expect(hash).not.toContain(secret);
   });
 });

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { newId } from '@scorpio/kernel';
 
@@ -46,9 +46,9 @@ export function readApiKey(text: string): ApiKeyText | undefined {
 }
 
 /** What is stored of a key: enough to recognise it, not to make it. A fast hash is right for 256 random bits. */
-export const hashSecret = (pepper: Buffer, secret: string): string =>
+export const hashSecret = (pepper: KeyObject, secret: string): string =>
   createHmac('sha256', pepper).update(secret).digest('base64url');
 
 /** Whether the secret belongs to the hash, in a time that does not depend on where they differ. */
-export const matchesHash = (pepper: Buffer, secret: string, hash: string): boolean =>
+export const matchesHash = (pepper: KeyObject, secret: string, hash: string): boolean =>
   timingSafeEqual(Buffer.from(hashSecret(pepper, secret)), Buffer.from(hash));

@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '@scorpio/config';
 import { DomainError, isId, newId, notFound } from '@scorpio/kernel';
@@ -26,7 +27,8 @@ export interface NewApiKey {
 export class ApiKeys {
   private readonly logger = new Logger(ApiKeys.name);
   private readonly cache = new ApiKeyCache();
-  private readonly pepper: Buffer;
+  /** As an object: from bytes an HMAC takes eight times as long. */
+  private readonly pepper: KeyObject;
   private readonly decoy: string;
 
   constructor(
@@ -34,7 +36,7 @@ export class ApiKeys {
     private readonly repository: ApiKeyRepository,
     private readonly audit: Audit,
   ) {
-    this.pepper = derivedKey(config.secretKey, 'api-key-pepper');
+    this.pepper = createSecretKey(derivedKey(config.secretKey, 'api-key-pepper'));
     this.decoy = hashSecret(this.pepper, newId('key'));
   }
 
