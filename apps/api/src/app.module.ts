@@ -6,6 +6,7 @@ import { PersistenceModule } from '@scorpio/persistence';
 import { AuthModule } from './auth/auth.module';
 import { BlobsModule } from './blobs/blobs.module';
 import { ChatModule } from './chat/chat.module';
+import { FilesModule } from './files/files.module';
 import { HealthModule } from './health/health.module';
 import { ModelsModule } from './models/models.module';
 import { RunsModule } from './runs/runs.module';
@@ -28,6 +29,7 @@ export class AppModule {
         ModelsModule,
         SessionsModule,
         BlobsModule,
+        FilesModule,
         RunsModule,
         UsageModule,
         ChatModule,

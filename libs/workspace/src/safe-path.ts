@@ -98,6 +98,10 @@ export class Folder {
   }
 }
 
+/** A path under which an open file can be opened again: its descriptor's, or elsewhere than on Linux its real one. */
+export const sourceOf = (handle: FileHandle, path: string | Buffer): string =>
+  GUARDED ? `/proc/${process.pid}/fd/${handle.fd}` : path.toString();
+
 /** Lets `work` use a folder and closes it. */
 export async function within<T>(folder: Promise<Folder>, work: (folder: Folder) => Promise<T>): Promise<T> {
   const held = await folder;

@@ -32,7 +32,7 @@ export function detectEncoding(head: Buffer, whole: boolean): Encoding {
 /** The bytes without the beginning of a UTF-8 character that is cut at their end. */
 export function wholeCharacters(bytes: Buffer): Buffer {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back]!;
+    const byte = bytes[bytes.length - back];
     if ((byte & 0xc0) === 0x80) continue;
     const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
     return length > back ? bytes.subarray(0, -back) : bytes;

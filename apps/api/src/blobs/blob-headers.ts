@@ -1,3 +1,4 @@
+import { attachment } from '../http/attachment';
 import type { BlobRecord } from './blobs.service';
 
 /** Images that hold no script and that browsers show as what they are; everything else is plain bytes. */
@@ -7,15 +8,8 @@ const SAFE_IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp
 export function blobHeaders({ id, mediaType, name, sha256 }: Omit<BlobRecord, 'bytes'>): Record<string, string> {
   return {
     'Content-Type': SAFE_IMAGES.has(mediaType) ? mediaType : 'application/octet-stream',
-    'Content-Disposition': `attachment; filename="${asciiName(name ?? id)}"; filename*=UTF-8''${encodedName(name ?? id)}`,
-    'X-Content-Type-Options': 'nosniff',
+    ...attachment(name ?? id),
     'Cache-Control': 'private, max-age=31536000, immutable',
     ETag: `"${sha256}"`,
   };
 }
-
-const asciiName = (name: string): string => name.replace(/[^\w. ()-]/g, '_');
-
-/** RFC 8187: `encodeURIComponent` leaves a few marks that the header's grammar does not know. */
-const encodedName = (name: string): string =>
-  encodeURIComponent(name).replace(/['()*!]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -1,0 +1,83 @@
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { DomainError } from '@scorpio/kernel';
+import { parsePath, Workspaces, type Staged } from '@scorpio/workspace';
+import type { AuthenticatedRequest } from '../auth/auth.decorators';
+import { accessOf } from '../auth/principal';
+import { validationPipe } from '../http/validation.pipe';
+import { SessionsService } from '../sessions/sessions.service';
+import { UploadQueryDto } from './file-requests.dto';
+
+/** A file that has come in whole and waits for its name. */
+export interface UploadedFile {
+  staged: Staged;
+  /** Where it shall be. */
+  path: string;
+}
+
+interface Incoming {
+  /** The name as the client gave it, without folders. */
+  originalname: string;
+  stream: Readable;
+}
+
+type Stored = (error?: unknown, file?: Partial<UploadedFile>) => void;
+
+/** Files of one upload. */
+export const MOST_UPLOADS = 50;
+
+/**
+ * Streams uploaded files to disk, beside the workspace until all have come in: multer's `StorageEngine`. The session is
+ * found before the first byte is kept.
+ */
+@Injectable()
+export class UploadStorage {
+  /** What else multer is told. Browsers send names in UTF-8. */
+  static readonly options = { defParamCharset: 'utf8', limits: { fields: 0, files: MOST_UPLOADS } };
+
+  private readonly queries = new WeakMap<AuthenticatedRequest, Promise<UploadQueryDto>>();
+
+  constructor(
+    private readonly workspaces: Workspaces,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  _handleFile(request: AuthenticatedRequest, file: Incoming, done: Stored): void {
+    this.receive(request, file).then((stored) => done(undefined, stored), done);
+  }
+
+  /** Called for each file that was kept when the upload fails as a whole. */
+  _removeFile(_request: unknown, { staged }: Partial<UploadedFile>, done: Stored): void {
+    const removed = staged ? this.workspaces.staging.remove(staged) : Promise.resolve();
+    removed.then(() => done(), done);
+  }
+
+  private async receive(request: AuthenticatedRequest, { originalname, stream }: Incoming): Promise<UploadedFile> {
+    let query = this.queries.get(request);
+    if (!query) this.queries.set(request, (query = this.check(request)));
+    const { path } = await query;
+    const target = path ? `${path}/${originalname}` : originalname;
+    parsePath(target);
+    return { path: target, staged: await this.workspaces.staging.receive(stream) };
+  }
+
+  private async check(request: AuthenticatedRequest): Promise<UploadQueryDto> {
+    const { principal, query } = request;
+    if (!principal) throw new DomainError('internal', 'principal_missing', 'An upload came without a principal.');
+    const checked = (await validationPipe().transform(query, {
+      type: 'query',
+      metatype: UploadQueryDto,
+    })) as UploadQueryDto;
+    await this.sessions.get(accessOf(principal), checked.sessionId);
+    return checked;
+  }
+}
+
+/** @throws DomainError invalid `validation_failed` when there is none */
+export function wholeUpload(files: UploadedFile[] | undefined): UploadedFile[] {
+  if (files?.length) return files;
+  throw new DomainError('invalid', 'validation_failed', 'files: must be there, each as a part of a form.', {
+    field: 'files',
+    hint: 'Send multipart/form-data with parts named files.',
+  });
+}
