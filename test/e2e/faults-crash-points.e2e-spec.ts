@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { ApiClient } from '../support/api-client';
 import { FAST, newSession, runIn, until } from '../support/fault-rig';
 import { checkRun } from '../support/oracles';
+import { isAway } from '../support/patient-client';
 import { eventsOf, typesOf } from '../support/run-reads';
 import { ServerProcess } from '../support/server-process';
 import { SseReader, type RunRead } from '../support/sse-reader';
@@ -134,12 +135,6 @@ class Phoenix {
     return read;
   }
 }
-
-/** Whether the server was not there, or went away. */
-const isAway = (error: unknown): boolean => {
-  const { code, cause } = error as { code?: string; cause?: { code?: string } };
-  return ['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET'].includes(code ?? cause?.code ?? '');
-};
 
 const recoveries = (read: RunRead): string =>
   eventsOf(read, 'run.recovered')

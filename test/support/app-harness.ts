@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppConfig, loadConfig } from '@scorpio/config';
@@ -42,6 +43,11 @@ export class AppHarness {
     }
     const { port } = app.getHttpServer().address() as AddressInfo;
     return new AppHarness(app, config, `http://127.0.0.1:${port}`);
+  }
+
+  /** The URL of its MongoDB, or the file of its embedded store. */
+  get store(): string {
+    return this.config.store.mongodbUrl ?? join(this.config.dataDir, 'scorpio.db');
   }
 
   /** @param headers credentials, where the configuration asks for them */

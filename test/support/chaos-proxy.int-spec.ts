@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { ChaosProxy, type Faults } from './chaos-proxy';
+import { eventually } from './eventually';
 
 let echo: Server;
 let proxy: ChaosProxy;
@@ -100,6 +101,36 @@ describe('ChaosProxy', () => {
     proxy.cutAll();
     await once(socket, 'error');
     expect(proxy.counts.cuts).toBe(1);
+  });
+
+  it('holds what is open and what comes, loses nothing of it, and closes nothing', async () => {
+    const early = open();
+    const received: string[] = [];
+    early.on('data', (chunk) => received.push(chunk.toString()));
+    early.write('a');
+    await once(early, 'data');
+    proxy.hold();
+    early.write('b');
+    const late = send(bytes(2_000));
+    await eventually(() => expect(proxy.counts.open).toBe(2));
+    // The proxy itself goes on working: a third connection shows that it had every chance to pass the others on.
+    await once(open(), 'connect');
+    expect(received).toEqual(['a']);
+    proxy.release();
+    expect(await late).toEqual({ received: bytes(2_000), end: 'ended' });
+    await eventually(() => expect(received.join('')).toBe('ab'));
+    expect(proxy.counts.cuts).toBe(0);
+  });
+
+  it('refuses everything until it admits it again', async () => {
+    const socket = open();
+    await once(socket, 'connect');
+    await eventually(() => expect(proxy.counts.open).toBe(1));
+    proxy.refuse();
+    await once(socket, 'error');
+    expect((await send(bytes(10), proxy.faults(0))).end).toBe('reset');
+    proxy.admit();
+    expect((await send(bytes(10), proxy.faults(0))).end).toBe('ended');
   });
 
   it('resets the client when the server cannot be reached', async () => {

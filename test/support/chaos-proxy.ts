@@ -26,6 +26,8 @@ export class ChaosProxy {
   faults: (connection: number) => Faults = () => ({});
   readonly counts = { connections: 0, open: 0, cuts: 0, up: 0, down: 0 };
   private readonly pairs = new Set<[Socket, Socket]>();
+  /** Pending while nothing may pass. */
+  private held?: PromiseWithResolvers<void>;
 
   private constructor(
     private readonly server: Server,
@@ -52,12 +54,35 @@ export class ChaosProxy {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Resets every connection that is open. */
-  cutAll(): void {
-    for (const pair of this.pairs) this.cut(pair);
+  /** Resets every connection that is open, or those that are chosen. */
+  cutAll(chosen: () => boolean = () => true): void {
+    for (const pair of this.pairs) if (chosen()) this.cut(pair);
+  }
+
+  /** Lets nothing pass from now on, on any connection, and closes none: a black hole. What comes meanwhile is kept. */
+  hold(): void {
+    this.held ??= Promise.withResolvers();
+  }
+
+  /** Ends {@link hold}: what was kept goes on its way. */
+  release(): void {
+    this.held?.resolve();
+    this.held = undefined;
+  }
+
+  /** Resets what is open and whatever comes, until {@link admit}. */
+  refuse(): void {
+    this.faults = () => ({ up: { cutAfter: 0 } });
+    this.cutAll();
+  }
+
+  /** Passes everything on again. */
+  admit(): void {
+    this.faults = () => ({});
   }
 
   async close(): Promise<void> {
+    this.release();
     for (const [client, server] of this.pairs) for (const socket of [client, server]) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));
   }
@@ -96,6 +121,7 @@ export class ChaosProxy {
         if (faults.delayMs) await pause(faults.delayMs);
         for (const piece of pieces((chunk as Buffer).subarray(0, limit - passed), faults.bytesPerSecond)) {
           if (faults.bytesPerSecond) await pause((piece.length * 1000) / faults.bytesPerSecond);
+          await this.held?.promise;
           await write(to, piece);
           passed += piece.length;
           this.counts[way] += piece.length;
@@ -104,6 +130,7 @@ export class ChaosProxy {
         if (faults.cutAfter !== undefined) return this.cut(pair);
         if (faults.halfCloseAfter !== undefined) break;
       }
+      await this.held?.promise;
       if (faults.swallowAfter === undefined || !reached()) to.end();
       from.resume();
     } catch {

@@ -58,6 +58,11 @@ export class ServerProcess {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** The URL of its MongoDB, or the file of its embedded store. */
+  get store(): string {
+    return this.env.MONGODB_URL ?? join(this.dataDir, 'data', 'scorpio.db');
+  }
+
   get pid(): number {
     return this.child.pid!;
   }
@@ -119,7 +124,10 @@ export class ServerProcess {
 
   private async answersReady(): Promise<boolean> {
     try {
-      const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+      const response = await fetch(`${this.url}/health/ready`, {
+        headers: { connection: 'close' },
+        signal: AbortSignal.timeout(2_000),
+      });
       await response.body?.cancel();
       return response.ok;
     } catch {

@@ -38,6 +38,10 @@ export interface ReadOptions {
   /** Cuts the connection after this many events of it. */
   cutAfter?: number;
   signal?: AbortSignal;
+  /** Milliseconds until {@link SseReader.follow} connects again. */
+  reconnectMs?: number;
+  /** Awaited after each piece of so many bytes before the next one is read: a slow client. */
+  pace?: (bytes: number) => Promise<void>;
 }
 
 /** An answer that is no stream. */
@@ -57,10 +61,15 @@ const CLOSE_LIMIT_MS = 5_000;
 
 /** Reads event streams of a server strictly: what it reports as a fault would lose or repeat something for some client. */
 export class SseReader {
+  /** @param server its address, or who chooses one for each connection */
   constructor(
-    private readonly baseUrl: string,
+    private readonly server: string | (() => string),
     private readonly headers: Record<string, string> = {},
   ) {}
+
+  private get baseUrl(): string {
+    return typeof this.server === 'string' ? this.server : this.server();
+  }
 
   /**
    * Sends a chat message and reads its stream until it ends or is cut.
@@ -68,7 +77,7 @@ export class SseReader {
    */
   async chat(body: unknown, options: ReadOptions = {}): Promise<RunRead> {
     const read = this.begin('');
-    const connection = new Connection(read, options.cutAfter);
+    const connection = new Connection(read, options);
     await connection.open(
       `${this.baseUrl}/api/v1/chat/sse`,
       'POST',
@@ -84,7 +93,7 @@ export class SseReader {
   async connect(run: string | RunRead, options: ReadOptions & { query?: string } = {}): Promise<RunRead> {
     const read = typeof run === 'string' ? this.begin(run) : run;
     const last = read.events.at(-1);
-    const connection = new Connection(read, options.cutAfter);
+    const connection = new Connection(read, options);
     const headers = {
       ...this.headers,
       ...(last && { 'last-event-id': `${read.runId}:${last.seq}` }),
@@ -106,7 +115,7 @@ export class SseReader {
         await this.connect(read, { ...options, signal });
       } catch (error) {
         if (error instanceof NoStream) throw error;
-        await pause(RECONNECT_MS, undefined, { signal });
+        await pause(options.reconnectMs ?? RECONNECT_MS, undefined, { signal });
       }
       if (read.connections.at(-1)?.status === 204) break;
     }
@@ -128,7 +137,7 @@ class Connection {
 
   constructor(
     private readonly read: RunRead,
-    private readonly cutAfter = Infinity,
+    private readonly options: ReadOptions,
   ) {}
 
   /** @throws when no answer came at all */
@@ -174,6 +183,7 @@ class Connection {
       for await (const chunk of response) {
         parser.push(chunk as Buffer);
         if (this.done) return;
+        await this.options.pace?.((chunk as Buffer).length);
       }
       parser.end();
       this.close('closed');
@@ -254,7 +264,7 @@ class Connection {
     if (frame.id !== `${runId}:${seq}`) this.fault(`id ${frame.id} on event ${seq}`);
     if (frame.event !== type) this.fault(`event: ${frame.event} on ${type}`);
     this.read.events.push(new ReceivedEvent(seq, type, frame.data!));
-    if (++this.received >= this.cutAfter) this.cut();
+    if (++this.received >= (this.options.cutAfter ?? Infinity)) this.cut();
     else if (isTerminal(type)) this.expectClose();
   }
 

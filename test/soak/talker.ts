@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { answerTokens, readDirectives } from '../support/fake-llm/behaviour';
+import { checkRun } from '../support/oracles';
+import { insist, PatientClient } from '../support/patient-client';
+import type { SeededRandom } from '../support/seeded-random';
+import { NoStream, SseReader, type RunRead } from '../support/sse-reader';
+import type { Fleet } from './fleet';
+import type { Tally } from './tally';
+
+const TURNS = 3;
+/** Tool calls of one answer; a model may make 64. */
+const MOST_CALLS = 60;
+/** A run that is not over by then counts as stuck. */
+const RUN_LIMIT_MS = 180_000;
+const RECONNECT_MS = 500;
+
+/** What a model may do wrong in the first calls of a message; each is mended by asking again. */
+const MODEL_FAULTS = (random: SeededRandom): string => {
+  const at = random.between(0, 25);
+  return random.pick([
+    'status=429 retryAfter=1 times=1',
+    `status=500 times=${random.between(1, 3)}`,
+    'status=529 times=2',
+    'hang times=1',
+    ...[`stall=${at}`, `reset=${at}`, `eof=${at}`, `close=${at}`, `error=${at}`, `badjson=${at}`].map(
+      (fault) => `${fault} times=1`,
+    ),
+  ]);
+};
+
+/** One of those who hold conversations: sends messages, reads their runs over all faults, and holds each to the oracles. */
+export class Talker {
+  private readonly api: PatientClient;
+  private readonly sse: SseReader;
+  private said = 0;
+
+  constructor(
+    private readonly name: string,
+    fleet: Fleet,
+    private readonly random: SeededRandom,
+    private readonly tally: Tally,
+  ) {
+    this.api = new PatientClient(() => fleet.address(random, 'past'));
+    this.sse = new SseReader(() => fleet.address(random, 'through'));
+  }
+
+  /** Talks until it is told to stop. What goes wrong is a violation in the tally, and the next conversation begins. */
+  async talk(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      try {
+        await this.converse(isOver);
+      } catch (error) {
+        this.tally.violations.push(`${this.name}, message ${this.said}: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  private async converse(isOver: () => boolean): Promise<void> {
+    const { body: session } = await this.api.post<{ id: string }>('/api/v1/sessions', {});
+    const runs: string[] = [];
+    while (runs.length < TURNS && !isOver()) runs.unshift(await this.turn(session.id));
+    // Sent again and again while servers were away, each message still made one run.
+    const made = await this.api.all<{ id: string }>(`/api/v1/sessions/${session.id}/runs`);
+    expect(made.map(({ id }) => id)).toEqual(runs);
+  }
+
+  /** @returns the run of one message, from its sending to its end */
+  private async turn(sessionId: string): Promise<string> {
+    const { random, tally } = this;
+    const message = this.message();
+    const options = {
+      signal: AbortSignal.timeout(RUN_LIMIT_MS),
+      reconnectMs: RECONNECT_MS,
+      ...(random.chance(0.5) && { cutAfter: random.between(5, 60) }),
+    };
+    const read = await this.send({ sessionId, message }, options);
+    const reads = [this.sse.follow(read, options)];
+    if (random.chance(0.3)) reads.push(this.sse.follow(read.runId, { ...options, cutAfter: undefined }));
+    const [all] = await Promise.all([Promise.all(reads), random.chance(0.06) && this.cancel(read)]);
+    const status = all[0].events.at(-1)!.type.slice('run.'.length);
+    const script = status === 'completed' ? scriptOf(message) : undefined;
+    await checkRun(this.api, all, script);
+    tally.take(all);
+    return read.runId;
+  }
+
+  /** Text at a walking pace, in three of ten a model that fails first, in four of ten a burst of calls before it. */
+  private message(): string {
+    const { random } = this;
+    const pace = `[[tokens=${random.between(30, 150)} delay=${random.between(3, 20)}]]`;
+    const what = random.next();
+    const fault = what < 0.3 ? ` [[${MODEL_FAULTS(random)}]]` : '';
+    const calls = what > 0.6 ? ' [[tool=nothing {"of":"use"}]]'.repeat(random.between(1, MOST_CALLS)) : '';
+    if (fault) this.tally.count('model faults');
+    return `Message ${++this.said} of ${this.name}. ${pace}${fault}${calls}`;
+  }
+
+  /** Sends the message until it is taken, with one key, and reads what comes at once. */
+  private send(body: object, options: object): Promise<RunRead> {
+    const headers = { 'idempotency-key': `${this.name}-${this.said}` };
+    return insist(async () => {
+      try {
+        return await this.sse.chat(body, { ...options, headers });
+      } catch (error) {
+        if (error instanceof NoStream && error.status === 503) return undefined;
+        throw error;
+      }
+    }, Boolean) as Promise<RunRead>;
+  }
+
+  private async cancel({ runId }: RunRead): Promise<void> {
+    await pause(this.random.between(0, 3_000));
+    this.tally.count('cancels');
+    const { status } = await this.api.post(`/api/v1/runs/${runId}/cancel`);
+    expect([200, 202]).toContain(status);
+  }
+}
+
+/** The text of each step of a message, whatever was tried before. */
+function scriptOf(message: string): string[] {
+  const { tokens, tools } = readDirectives(message);
+  const text = answerTokens({ tokens }).join('');
+  return tools ? [text, text] : [text];
+}
