@@ -8,6 +8,7 @@ import { BlobsModule } from './blobs/blobs.module';
 import { ChatModule } from './chat/chat.module';
 import { FilesModule } from './files/files.module';
 import { HealthModule } from './health/health.module';
+import { McpModule } from './mcp/mcp.module';
 import { ModelsModule } from './models/models.module';
 import { RunsModule } from './runs/runs.module';
 import { SessionsModule } from './sessions/sessions.module';
@@ -24,15 +25,8 @@ export class AppModule {
         ObservabilityModule,
         BusModule,
         PersistenceModule.forRoot(),
-        AuthModule,
-        HealthModule,
-        ModelsModule,
-        SessionsModule,
-        BlobsModule,
-        FilesModule,
-        RunsModule,
-        UsageModule,
-        ChatModule,
+        ...[AuthModule, HealthModule, ModelsModule, SessionsModule, BlobsModule],
+        ...[FilesModule, McpModule, RunsModule, UsageModule, ChatModule],
       ],
     };
   }

@@ -7,7 +7,7 @@ import { toResult } from './result';
 import { loadSdk, type Sdk, type SdkClient } from './sdk';
 import { callError, isSessionGone, isUnauthorized, whyNotConnected } from './sdk-errors';
 import { openSession, type Session, type SessionOptions } from './session';
-import type { McpServerSpec } from './server-spec';
+import type { McpServerSpec } from './server-entry';
 
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
@@ -20,8 +20,6 @@ export interface ConnectionOptions extends SessionOptions {
   /** Longest silence of a call, and longest call. */
   callTimeoutMs: number;
   callMaxMs: number;
-  /** Told of each list of tools that came, before anybody reads it. */
-  onTools?(spec: McpServerSpec, tools: McpDefinition[]): void;
 }
 
 /**
@@ -163,7 +161,11 @@ export class McpConnection {
       this.list(await session.listTools());
     } catch (error) {
       await session?.close();
-      throw this.failed(isUnauthorized(sdk, error), whyNotConnected(sdk, error, session?.stderr ?? stderrOf(error)));
+      throw this.failed(
+        isUnauthorized(sdk, error),
+        whyNotConnected(sdk, error, session?.stderr ?? stderrOf(error)),
+        error,
+      );
     }
     this.failures = 0;
     this.session = session;
@@ -174,14 +176,13 @@ export class McpConnection {
 
   private list(tools: Parameters<typeof definitions>[0]): void {
     const { found, leftOut } = definitions(tools);
-    this.options.onTools?.(this.spec, found);
     this.listed = found;
     const reason = leftOut ? `${leftOut} tools are left out: too many, too large, or of the same name` : undefined;
     this.state = { ...this.state, reason };
   }
 
   /** Notes a failed attempt and when the next one is due. */
-  private failed(unauthorized: boolean, reason: string): Error {
+  private failed(unauthorized: boolean, reason: string, cause?: unknown): Error {
     const { name } = this.spec;
     this.failures++;
     const backoff = Math.min(FIRST_BACKOFF_MS * 2 ** (this.failures - 1), LONGEST_BACKOFF_MS);
@@ -193,7 +194,7 @@ export class McpConnection {
     };
     // Only a person can authorize it, and a server that was never reached is tried again when it is asked for.
     if (!unauthorized && this.listed && this.failures < UNASKED_ATTEMPTS) void this.retry(backoff);
-    return unauthorized ? needsAuthorization(name) : serverUnavailable(name, reason, backoff);
+    return unauthorized ? needsAuthorization(name) : serverUnavailable(name, reason, backoff, cause);
   }
 
   private async retry(backoffMs: number): Promise<void> {

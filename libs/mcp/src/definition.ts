@@ -19,7 +19,7 @@ export interface McpDefinition {
   hints: { readOnly: boolean; idempotent: boolean; destructive: boolean };
   /** SHA-256 of all that the server says of it, hidden characters included, in hex. */
   hash: string;
-  flags: McpFlag[];
+  flags: Exclude<McpFlag, 'name_changed'>[];
 }
 
 /**

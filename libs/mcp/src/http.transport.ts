@@ -1,5 +1,5 @@
 import type { Sdk, SdkMessage, SdkTransport } from './sdk';
-import type { HttpTarget } from './server-spec';
+import type { HttpTarget } from './server-entry';
 
 /** JSON-RPC code of the answer that stands in for one that can no longer come. */
 export const LOST_ANSWER = -32_098;

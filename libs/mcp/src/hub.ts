@@ -1,6 +1,6 @@
 import { monotonicMs } from '@scorpio/kernel';
 import { McpConnection, type ConnectionOptions } from './connection';
-import type { McpServerSpec } from './server-spec';
+import type { McpServerSpec } from './server-entry';
 
 /** How long a user's server stays connected that nobody asks. */
 const IDLE_MS = 15 * 60_000;
@@ -25,9 +25,15 @@ export class McpHub {
     return made;
   }
 
-  /** A connection that is not kept, to try a server out. Close it. */
+  /** A connection to try a server out, to be closed or adopted. */
   trial(spec: McpServerSpec): McpConnection {
-    return new McpConnection(spec, { ...this.options, onTools: undefined });
+    return new McpConnection(spec, this.options);
+  }
+
+  /** Keeps a connection that was tried out. */
+  adopt(connection: McpConnection): void {
+    void this.drop(connection.spec.id);
+    this.connections.set(connection.spec.id, connection);
   }
 
   async drop(id: string): Promise<void> {

@@ -1,11 +1,19 @@
 import { DomainError } from '@scorpio/kernel';
 
 /** It cannot be reached now, and nothing was asked of it. */
-export const serverUnavailable = (server: string, reason: string, retryAfterMs?: number): DomainError =>
-  new DomainError('unavailable', 'mcp_server_unavailable', `The MCP server ${server} is not available: ${reason}`, {
-    server,
-    ...(retryAfterMs !== undefined && { retryAfter: Math.ceil(retryAfterMs / 1000) }),
-  });
+export const serverUnavailable = (
+  server: string,
+  reason: string,
+  retryAfterMs?: number,
+  cause?: unknown,
+): DomainError =>
+  new DomainError(
+    'unavailable',
+    'mcp_server_unavailable',
+    `The MCP server ${server} is not available: ${reason}`,
+    { server, reason, ...(retryAfterMs !== undefined && { retryAfter: Math.ceil(retryAfterMs / 1000) }) },
+    { cause },
+  );
 
 /** It wants a person to let us in. */
 export const needsAuthorization = (server: string): DomainError =>

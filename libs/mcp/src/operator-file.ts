@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson, parseJson } from '@scorpio/kernel';
-import type { McpServerSpec } from './server-spec';
+import type { McpServerSpec } from './server-entry';
 
 const text = z.record(z.string(), z.string()).default({});
 const common = { disabled: z.boolean().default(false), trusted: z.boolean().default(false) };

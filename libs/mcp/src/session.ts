@@ -4,7 +4,7 @@ import type { McpElicitation, McpElicitationAnswer, McpStatus } from './contract
 import { httpTransport } from './http.transport';
 import { OAuthClient, type OAuthClientOptions } from './oauth-client';
 import type { Sdk, SdkClient, SdkTool, SdkTransport } from './sdk';
-import type { McpServerSpec } from './server-spec';
+import type { McpServerSpec } from './server-entry';
 import { StdioTransport } from './stdio.transport';
 
 /** A process that is silent for so long at the first message speaks an older revision. */

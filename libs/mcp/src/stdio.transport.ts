@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { pause } from '@scorpio/kernel';
 import type { Sdk, SdkMessage, SdkTransport } from './sdk';
-import type { StdioTarget } from './server-spec';
+import type { StdioTarget } from './server-entry';
 
 /** How long a server may take to end by itself once its input is closed, and then after SIGTERM. */
 const GRACE_MS = 1_000;
