@@ -84,13 +84,12 @@ export class Talker {
     return read.runId;
   }
 
-  /** Text at a walking pace, in three of ten a model that fails first, in four of ten a burst of calls before it. */
+  /** A little text at a walking pace and a burst of calls, then text again; in three of ten the model fails first. */
   private message(): string {
     const { random } = this;
-    const pace = `[[tokens=${random.between(30, 150)} delay=${random.between(3, 20)}]]`;
-    const what = random.next();
-    const fault = what < 0.3 ? ` [[${MODEL_FAULTS(random)}]]` : '';
-    const calls = what > 0.6 ? ' [[tool=nothing {"of":"use"}]]'.repeat(random.between(1, MOST_CALLS)) : '';
+    const pace = `[[tokens=${random.between(26, 60)} delay=${random.between(2, 30)}]]`;
+    const fault = random.chance(0.3) ? ` [[${MODEL_FAULTS(random)}]]` : '';
+    const calls = ' [[tool=nothing {"of":"use"}]]'.repeat(random.between(0, MOST_CALLS));
     if (fault) this.tally.count('model faults');
     return `Message ${++this.said} of ${this.name}. ${pace}${fault}${calls}`;
   }

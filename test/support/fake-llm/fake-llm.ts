@@ -173,9 +173,11 @@ export class FakeLlm {
     const ordered = { ...this.fallback, ...readDirectives(last.text) };
     const before = this.seen.get(last.text) ?? 0;
     this.seen.set(last.text, before + 1);
-    if (ordered.times !== undefined && before >= ordered.times) return { tokens: ordered.tokens };
     // Results have come: the answer is text now, or the calls would never end.
-    return last.answered ? { ...ordered, tools: undefined } : ordered;
+    const tools = last.answered ? undefined : ordered.tools;
+    return ordered.times !== undefined && before >= ordered.times
+      ? { tokens: ordered.tokens, tools }
+      : { ...ordered, tools };
   }
 
   private async list(dialect: Dialect, response: ServerResponse): Promise<void> {
