@@ -4,7 +4,7 @@ import { emptyOutcome, runEach, throwFaults, toResult, type BulkOutcome } from '
 import { decode, decodeText, encode, type Document, type Stored, type StoredDocument } from './codec';
 import { FindCursor, ListCursor, type CursorOptions, type FindSource } from './cursor';
 import { UnsupportedError } from './errors';
-import type { Filter, Predicate } from './filter';
+import { namesId, type Filter } from './filter';
 import { describeIndex, type IndexDescription } from './index-set';
 import { compileMatcher, valuesAt } from './matcher';
 import { compileProjection } from './projection';
@@ -328,12 +328,6 @@ export class EmbeddedCollection {
   explain(filter: Filter, options: ScanOptions = {}): string {
     return this.table.explain(this.table.plan(filter, options));
   }
-}
-
-/** Whether a filter can match one document alone, the one of an id. */
-function namesId(predicate: Predicate): boolean {
-  if (predicate.kind === 'and') return predicate.parts.some(namesId);
-  return predicate.kind === 'path' && predicate.path === '_id' && predicate.test.op === 'eq';
 }
 
 /** Gives a document an id where it has none, as the driver does: in place. */

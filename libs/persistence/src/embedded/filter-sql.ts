@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { Letter, TAG, type Stored, type StoredScalar } from './codec';
 import type { Predicate, RangeOperator, Test } from './filter';
-import { bracket } from './order';
+import { bracket, compare } from './order';
 
 /** What the filter compiler has to know about a collection's indexes. */
 export interface IndexedPaths {
@@ -53,10 +53,68 @@ export const typeAt = (path: string): string => `json_type(doc,${jsonPath(path)}
 /** Compiles as much of a filter as indexed paths can decide. */
 export function narrow(predicate: Predicate, paths: IndexedPaths): Narrowed {
   if (predicate.kind === 'path') return narrowPath(predicate.path, predicate.test, paths);
+  if (predicate.kind === 'and') return all(joinRanges(predicate, paths));
   const parts = predicate.parts.map((part) => narrow(part, paths));
-  if (predicate.kind === 'and') return all(parts);
   const either = any(parts);
   return predicate.kind === 'or' ? either : negate(either);
+}
+
+/** The parts of a conjunction, in which all bounds of one path have become one range: SQLite seeks by one pair alone. */
+function joinRanges(predicate: Predicate, paths: IndexedPaths): Narrowed[] {
+  const ranges = new Map<string, Bounds>();
+  const others: Predicate[] = [];
+  for (const part of conjuncts(predicate)) {
+    const bound = boundOf(part, paths);
+    if (!bound || !addBound(ranges, bound)) others.push(part);
+  }
+  return [
+    ...[...ranges].map(([path, bounds]) => betweenBounds(bounds, conditionOn(path, paths))),
+    ...others.map((part) => narrow(part, paths)),
+  ];
+}
+
+function* conjuncts(predicate: Predicate): Generator<Predicate> {
+  if (predicate.kind === 'and') for (const part of predicate.parts) yield* conjuncts(part);
+  else yield predicate;
+}
+
+interface Bound {
+  path: string;
+  operator: RangeOperator;
+  value: StoredScalar;
+}
+
+/** The tightest bounds of one path, of one type. */
+interface Bounds {
+  path: string;
+  lower?: Bound;
+  upper?: Bound;
+}
+
+function boundOf(part: Predicate, paths: IndexedPaths): Bound | undefined {
+  if (part.kind !== 'path' || !isDecidable(part.path, paths)) return undefined;
+  const { path, test } = part;
+  if (!(test.op in SIGN)) return undefined;
+  const { op: operator, value } = test as { op: RangeOperator; value: Stored };
+  return value === null || typeof value === 'object' ? undefined : { path, operator, value };
+}
+
+/** @returns false where the path has a bound of another type */
+function addBound(ranges: Map<string, Bounds>, bound: Bound): boolean {
+  const bounds = ranges.get(bound.path) ?? { path: bound.path };
+  const known = bounds.lower ?? bounds.upper;
+  if (known && bracket(known.value) !== bracket(bound.value)) return false;
+  const side = bound.operator.startsWith('g') ? 'lower' : 'upper';
+  const before = bounds[side];
+  if (!before || isTighter(bound, before)) bounds[side] = bound;
+  ranges.set(bound.path, bounds);
+  return true;
+}
+
+function isTighter(bound: Bound, before: Bound): boolean {
+  const order = compare(bound.value, before.value);
+  if (order === 0) return !bound.operator.endsWith('e');
+  return bound.operator.startsWith('g') ? order > 0 : order < 0;
 }
 
 function all(parts: Narrowed[]): Narrowed {
@@ -82,16 +140,25 @@ function any(parts: Narrowed[]): Narrowed {
 const negate = (part: Narrowed): Narrowed =>
   part.exact ? { ...part, sql: `NOT (${part.sql})`, narrows: false } : ANYTHING;
 
-function narrowPath(path: string, test: Test, paths: IndexedPaths): Narrowed {
-  if (path !== '_id' && !(isPlainPath(path) && paths.isScalar(path))) return ANYTHING;
+/** Whether SQL can decide about a path. */
+const isDecidable = (path: string, paths: IndexedPaths): boolean =>
+  path === '_id' || (isPlainPath(path) && paths.isScalar(path));
+
+/** Makes exact conditions on a path, and says whether an index finds their rows. */
+function conditionOn(path: string, paths: IndexedPaths): Condition {
   const leads = path === '_id' ? 'full' : paths.leads(path);
-  const condition = (sql: string, params: SQLInputValue[], withNull: boolean): Narrowed => ({
+  return (sql, params, withNull) => ({
     // SQLite takes a partial index only where the query states the condition of the index.
     sql: leads === 'sparse' && !withNull ? `${sql} AND ${isPresent(path)}` : sql,
     params,
     exact: true,
     narrows: leads === 'full' || (leads === 'sparse' && !withNull),
   });
+}
+
+function narrowPath(path: string, test: Test, paths: IndexedPaths): Narrowed {
+  if (!isDecidable(path, paths)) return ANYTHING;
+  const condition = conditionOn(path, paths);
   switch (test.op) {
     case 'eq':
       return equals(path, test.value, condition);
@@ -103,7 +170,7 @@ function narrowPath(path: string, test: Test, paths: IndexedPaths): Narrowed {
     case 'lte':
       return inRange(path, test.op, test.value, condition);
     case 'exists':
-      return exists(path, test.value, leads);
+      return exists(path, test.value, path === '_id' ? 'full' : paths.leads(path));
     case 'not':
       return negate(all(test.tests.map((one) => narrowPath(path, one, paths))));
     default:
@@ -136,11 +203,20 @@ const SIGN: Record<RangeOperator, string> = { gt: '>', gte: '>=', lt: '<', lte: 
 function inRange(path: string, operator: RangeOperator, value: Stored, condition: Condition): Narrowed {
   if (value === null) return operator.endsWith('e') ? equals(path, null, condition) : NOTHING;
   if (typeof value === 'object') return NOTHING;
+  const bound = { path, operator, value };
+  return betweenBounds(operator.startsWith('g') ? { path, lower: bound } : { path, upper: bound }, condition);
+}
+
+/** What lies between two bounds of one type; where one is missing, up to the edge of the type. */
+function betweenBounds({ path, lower, upper }: Bounds, condition: Condition): Narrowed {
+  const { value } = (lower ?? upper)!;
   const [low, high] = edges(value);
-  const bound = `${column(path)} ${SIGN[operator]} ?`;
-  return operator.startsWith('g')
-    ? condition(`${bound} AND ${column(path)} < ${high}`, [value], false)
-    : condition(`${bound} AND ${column(path)} ${typeof value === 'number' ? '>' : '>='} ${low}`, [value], false);
+  const above = lower
+    ? `${column(path)} ${SIGN[lower.operator]} ?`
+    : `${column(path)} ${typeof value === 'number' ? '>' : '>='} ${low}`;
+  const below = upper ? `${column(path)} ${SIGN[upper.operator]} ?` : `${column(path)} < ${high}`;
+  const params = [lower, upper].flatMap((bound) => (bound ? [bound.value] : []));
+  return condition(`${above} AND ${below}`, params, false);
 }
 
 /** The SQL literals between which all values of that type lie; the upper one is the first of the next type. */

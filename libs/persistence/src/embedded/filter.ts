@@ -164,3 +164,9 @@ function pattern(source: unknown, options?: unknown): RegExp {
     }
   }
 }
+
+/** Whether a filter can match one document alone, the one of an id. */
+export function namesId(predicate: Predicate): boolean {
+  if (predicate.kind === 'and') return predicate.parts.some(namesId);
+  return predicate.kind === 'path' && predicate.path === '_id' && predicate.test.op === 'eq';
+}

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { encode, parse, print, type Document, type Stored, type StoredDocument, type StoredScalar } from './codec';
 import { duplicateKey, ErrorCode, serverError, UnsupportedError } from './errors';
-import { parseFilter, type Filter, type Predicate } from './filter';
+import { namesId, parseFilter, type Filter, type Predicate } from './filter';
 import { column, isPlainPath, isPresent, narrow, typeAt } from './filter-sql';
 import { IndexSet, type IndexDescription } from './index-set';
 import { compileMatcher, type Matcher } from './matcher';
@@ -145,6 +145,12 @@ export class Table {
 
   private *matching(sql: string, plan: Plan): Generator<Row> {
     if (!this.exists) return;
+    if (namesId(plan.predicate)) {
+      const found = this.file.prepare(sql).get(...plan.params, 1, 0);
+      const row = found && toRow(found);
+      if (row && (!plan.matcher || plan.matcher(row.document))) yield row;
+      return;
+    }
     for (const found of this.file.prepare(sql).iterate(...plan.params, -1, 0)) {
       const row = toRow(found);
       if (!plan.matcher || plan.matcher(row.document)) yield row;
