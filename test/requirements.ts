@@ -25,8 +25,16 @@ export const REQUIREMENTS = {
   A8: 'A key is in no store, log, error or OpenAPI example; only its hash and id',
   A9: 'Production with an unsafe setting does not start',
 
-  // Tools, as far as they stand
+  // Tools
+  T1: 'An unknown or disabled tool, one in a foreign session: 404',
+  T2: 'Arguments that do not fit their schema, too large or too deep: 400 or 413 with the field; the tool is not run',
+  T3: 'Names in arguments that reach a prototype: 400',
+  T4: "The store's operators in any field: 400",
   T5: 'A missing scope: 403; no credentials: 401 before the body is read',
+  T6: 'An Idempotency-Key sent twice executes once; with another body 422',
+  T7: 'A call of a tool that was not offered is an error result; the run goes on',
+  T8: 'What a tool puts out is data, whatever it looks like',
+  T9: 'Tool calls without end, or five hundred in one answer, are bounded, and the run says by what',
 
   // Sessions
   S1: "Another tenant's session in every route: 404; lists are disjoint",
@@ -36,6 +44,28 @@ export const REQUIREMENTS = {
   S5: 'Two chats at once in one session are queued or refused, never mixed',
   S6: 'Text of 5 MB, lone surrogates and control characters are stored safely or refused with 413',
   S7: 'Ten thousand sessions of a tenant: 429; odd limits: 400',
+
+  // Files: the attacks P1 to P20 of the design
+  W1: 'A path with steps up, or with a backslash before them: 403; a backslash in a name is part of it',
+  W2: 'An absolute path or a twin of the workspace: 403, the same whether or not there is something',
+  W3: 'Percent signs, double and overlong encodings are names, never decoded',
+  W4: 'NUL, an empty path, `.`, a path or a name that is too long: 400',
+  W5: 'A link is never read or written through; deleting it removes it alone',
+  W6: 'A link on the way is not followed',
+  W7: 'Folders swapped for links during two seconds of reads and writes: no escape',
+  W8: 'Links that lead to themselves or nowhere: 403, at once',
+  W9: 'A pipe, socket or folder as a file: 400, and nothing waits',
+  W10: 'Reading of a file of 5 GB takes no more memory than the answer',
+  W11: 'A body above the limit: 413, and no part of it stays',
+  W12: 'A full workspace: 507, and the file that was there is as it was',
+  W13: 'Encodings, line endings, byte order marks, binary content and odd names are never mangled',
+  W14: 'Of two writes on one state one is made, the other is 412; the file is one of them as a whole',
+  W15: 'Patterns that are slow, wrong or look like options: linear time, 400, plain text',
+  W16: 'A search over too much is cut with truncated; no link is followed',
+  W17: 'Names with line breaks, escapes and the like are listed as they are',
+  W18: 'Nothing that is written is run',
+  W19: 'A download is saved, never shown',
+  W20: 'No archive is unpacked',
 
   // Event streams
   E1: 'Text, names and errors that look like SSE stay inside their one event',

@@ -223,6 +223,23 @@ describeStores('files over HTTP', (store) => {
     expect((await files.download('x')).status).toBe(404);
   });
 
+  it('[W14] lets of two writes on one state the first through', async () => {
+    const { etag } = await files.write('a.txt', 'old');
+    const inputs = Array.from({ length: 8 }, (_, n) => String(n).repeat(100_000));
+    const answers = await Promise.all(
+      inputs.map((content) => files.ask('write', { path: 'a.txt', content, ifMatch: etag })),
+    );
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, ...Array<number>(7).fill(412)]);
+    expect(inputs).toContain(await files.text('a.txt'));
+    expect(await files.ask('write', { path: 'a.txt', content: 'x', ifNoneMatch: '*' })).toMatchObject({ status: 412 });
+    expect(await files.ask('write', { path: 'none', content: 'x', ifMatch: '*' })).toMatchObject({ status: 412 });
+    // Without a state the last one stays, and stays whole.
+    await Promise.all(inputs.map((content) => files.ask('write', { path: 'a.txt', content })));
+    expect(inputs).toContain(await files.text('a.txt'));
+    expect(await files.paths()).toEqual(['a.txt']);
+  });
+
   describe('upload', () => {
     it('takes several files into a folder', async () => {
       const uploaded = await files.upload({ 'a.txt': 'one', 'r\u00e9sum\u00e9.bin': Buffer.from([0, 1, 2]) }, 'in/box');

@@ -112,9 +112,10 @@ async function lines(
 /** Where a line begins; the end of the file when it has fewer. @throws DomainError too-large when that is too far in */
 async function lineOffset(handle: FileHandle, size: number, encoding: Encoding, line: number): Promise<number> {
   let at = bomOf(encoding).length;
+  const buffer = Buffer.alloc(HEAD * 4);
   for (let left = line - 1; left > 0 && at < size;) {
     if (at > SCAN_MOST) throw fileTooLarge(SCAN_MOST);
-    const read = await readAt(handle, at, Math.min(HEAD * 4, size - at));
+    const read = await readInto(handle, at, buffer.subarray(0, size - at));
     if (!read.length) break;
     const ends = lineEnds(read, encoding, left);
     left -= ends.length;
@@ -150,11 +151,13 @@ function withoutBom(read: Buffer, encoding: Encoding): Buffer {
   return bom.length && read.subarray(0, bom.length).equals(bom) ? read.subarray(bom.length) : read;
 }
 
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(Math.max(0, length));
+const readAt = (handle: FileHandle, offset: number, length: number): Promise<Buffer> =>
+  readInto(handle, offset, Buffer.alloc(Math.max(0, length)));
+
+async function readInto(handle: FileHandle, offset: number, buffer: Buffer): Promise<Buffer> {
   let read = 0;
-  while (read < length) {
-    const { bytesRead } = await handle.read(buffer, read, length - read, offset + read);
+  while (read < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, read, buffer.length - read, offset + read);
     if (!bytesRead) break;
     read += bytesRead;
   }

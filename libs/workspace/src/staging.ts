@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, createWriteStream } from 'node:fs';
+import { constants } from 'node:fs';
 import { copyFile, mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
@@ -63,22 +63,23 @@ export class Staging {
       },
     });
     return this.orRemove(path, async () => {
-      await pipeline(source, meter, createWriteStream(path, { flags: 'wx', flush: true }));
+      // Opened before anything can go wrong: a file that is opened late would be left behind.
+      const handle = await open(path, 'wx');
+      await pipeline(source, meter, handle.createWriteStream({ flush: true }));
       return { path, bytes, sha256: hash.digest('hex') };
     });
   }
 
   /** A copy of an open file. @param name what else it can be opened by, where descriptors have no path */
   async copy(handle: FileHandle, name: string | Buffer): Promise<Staged> {
+    if ((await handle.stat()).size > this.maxFileBytes) throw fileTooLarge(this.maxFileBytes);
     const path = await this.fresh();
     return this.orRemove(path, async () => {
       await copyFile(sourceOf(handle, name), path, constants.COPYFILE_EXCL);
       const copy = await open(path, 'r+');
       try {
-        const { size } = await copy.stat();
-        if (size > this.maxFileBytes) throw fileTooLarge(this.maxFileBytes);
         await copy.sync();
-        return { path, bytes: size, sha256: await sha256OfFile(copy) };
+        return { path, bytes: (await copy.stat()).size, sha256: await sha256OfFile(copy) };
       } finally {
         await copy.close();
       }

@@ -6,6 +6,8 @@ import { patternInvalid } from './workspace.errors';
 /** Larger files are not searched: a file without line feeds is held in memory as a whole. */
 const LARGEST = '64M';
 const LINE_SHOWN = 500;
+/** What a pattern may take in memory. */
+const COMPILED = '10M';
 /** Paths of one answer of a glob. */
 const MOST_PATHS = 200_000;
 
@@ -65,6 +67,8 @@ export async function searchText(
     '--column',
     '--no-heading',
     `--max-columns=${LINE_SHOWN}`,
+    `--regex-size-limit=${COMPILED}`,
+    `--dfa-size-limit=${COMPILED}`,
     '--max-columns-preview',
     ...(context ? [`--context=${context}`, '--no-context-separator'] : []),
     ...(options.literal ? ['--fixed-strings'] : []),

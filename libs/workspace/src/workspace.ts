@@ -158,19 +158,21 @@ export class Workspace extends ReadableWorkspace {
 
   private async copyFolder(source: Place, target: string[], journal?: Journal): Promise<FileChange> {
     const path = await this.disk.staging.fresh();
+    const { bytes, entries } = await within(source.folder.child(source.name), measureTree);
+    await this.quota.reserve(bytes, entries + 1);
     try {
       const copied = await within(source.folder.child(source.name), (folder) => copyTree(folder, path));
       return await this.turnstile.run(() =>
         within(this.made(target.slice(0, -1)), async (folder) => {
           const goal = { folder, name: target.at(-1)!, path: target.join('/') };
           if (await lookAt(folder, goal.name)) throw pathTaken();
-          await this.quota.reserve(copied.bytes, copied.entries);
           if (journal) await within(Folder.open(path), (tree) => planTree(tree, goal.path, journal, 'created'));
           await rename(path, folder.of(goal.name));
           return { ...changeOf(goal.path, 'created', await present(folder, goal.name)), bytes: copied.bytes };
         }),
       );
     } catch (error) {
+      await this.quota.reserve(-bytes, -entries - 1);
       await this.disk.staging.remove({ path });
       throw fileFault(error);
     }

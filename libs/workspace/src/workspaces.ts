@@ -6,9 +6,9 @@ import { DomainError } from '@scorpio/kernel';
 import { Folder, GUARDED, within } from './safe-path';
 import { Staging } from './staging';
 import { sweepFolder, Trash } from './trash';
-import { copyTree } from './workspace-tree';
+import { copyTree, measureTree } from './workspace-tree';
 import { Workspace, type WorkspaceDisk } from './workspace';
-import { isCode } from './workspace.errors';
+import { isCode, quotaExceeded } from './workspace.errors';
 
 /** How many sessions' counts and queues are kept. */
 const KEPT = 1_000;
@@ -61,6 +61,8 @@ export class Workspaces {
   async copy(fromSessionId: string, toSessionId: string): Promise<void> {
     const from = this.rootOf(fromSessionId);
     if (!(await stat(from).catch(() => undefined))) return;
+    const { bytes } = await within(Folder.open(from), measureTree);
+    if (bytes > this.disk.maxBytes) throw quotaExceeded(`${this.disk.maxBytes} bytes are the most`);
     const path = await this.staging.fresh();
     try {
       await within(Folder.open(from), (folder) => copyTree(folder, path));
