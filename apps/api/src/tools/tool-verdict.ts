@@ -1,6 +1,6 @@
-import { posix } from 'node:path';
 import type { Verdict, WorkingTool } from '@scorpio/agent';
 import type { Json, JsonObject } from '@scorpio/kernel';
+import { plainPath } from './plain-path';
 
 /** What happens to calls of a tool, or to those whose arguments match. */
 export interface Rule {
@@ -59,12 +59,6 @@ function valueAt(input: JsonObject, path: string): Json | undefined {
     value = value[name];
   }
   return value;
-}
-
-/** The shortest spelling of a path of the workspace; other texts stay as they are. */
-function plainPath(text: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) || text === '') return text;
-  return posix.normalize(text).replace(/^(\/?workspace)?\/+/, '');
 }
 
 /** Whether the text is of the pattern, in which `*` stands for any characters. Takes no longer than both are long. */

@@ -1,20 +1,35 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { BlobsModule } from '../blobs/blobs.module';
+import { FilesModule } from '../files/files.module';
 import { SessionsModule } from '../sessions/sessions.module';
 import { BuiltinTools } from './builtin-tools.service';
+import { ExecutionRepository } from './execution.repository';
+import { ExecutionModel, ExecutionSchema } from './execution.schema';
+import { TodoRepository } from './todo.repository';
+import { TodoModel, TodoSchema } from './todo.schema';
+import { ToolExecutions } from './tool-executions.service';
 import { ToolRuleRepository } from './tool-rule.repository';
 import { ToolRuleModel, ToolRuleSchema } from './tool-rule.schema';
 import { ToolRulesController } from './tool-rules.controller';
 import { ToolRules } from './tool-rules.service';
+import { ToolsController } from './tools.controller';
 import { ToolsService } from './tools.service';
+import { Web } from './web.service';
 
-const schemas = MongooseModule.forFeature([{ name: ToolRuleModel.name, schema: ToolRuleSchema }]);
+const schemas = MongooseModule.forFeature([
+  { name: ToolRuleModel.name, schema: ToolRuleSchema },
+  { name: ExecutionModel.name, schema: ExecutionSchema },
+  { name: TodoModel.name, schema: TodoSchema },
+]);
 
 @Module({
-  imports: [schemas, BlobsModule, SessionsModule],
-  controllers: [ToolRulesController],
-  providers: [ToolsService, BuiltinTools, ToolRules, ToolRuleRepository],
+  imports: [schemas, BlobsModule, FilesModule, SessionsModule],
+  controllers: [ToolsController, ToolRulesController],
+  providers: [
+    ...[ToolsService, BuiltinTools, ToolRules, ToolExecutions, Web],
+    ...[ToolRuleRepository, ExecutionRepository, TodoRepository],
+  ],
   exports: [ToolsService],
 })
 export class ToolsModule {}

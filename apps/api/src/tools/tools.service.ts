@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { AgentTool, ToolScope } from '@scorpio/agent';
-import { DomainError } from '@scorpio/kernel';
+import type { AgentTool, ToolScope, Verdict, WorkingTool } from '@scorpio/agent';
+import { DomainError, type JsonObject } from '@scorpio/kernel';
 import type { Owner } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { BuiltinTools } from './builtin-tools.service';
@@ -18,6 +18,8 @@ export interface ToolState {
   available: boolean;
   /** Why not, in a sentence. */
   reason?: string;
+  /** A rule of the server forbids it altogether: for callers it is not there. */
+  disabled?: boolean;
 }
 
 /** Which tools there are, and what holds for them. */
@@ -51,7 +53,7 @@ export class ToolsService {
     return {
       set: new Map(tools.map((tool) => [tool.name, tool])),
       // Read anew for each call: an approval for always holds at once, whoever gave it.
-      verdict: async (tool, input) => verdictOf(tool, input, await this.rules.forSession(scope.owner, scope.sessionId)),
+      verdict: (tool, input) => this.verdict(scope, tool, input),
       allowAlways: (name, by, interactionId) => this.rules.allow(scope.owner, scope.sessionId, name, by, interactionId),
       keep: (text, name) => this.keep(scope, text, name),
     };
@@ -65,8 +67,17 @@ export class ToolsService {
     return usable.filter(({ name }) => wanted.has(name) || (cuts && name === READ_OUTPUT));
   }
 
+  async find(owner: Owner, name: string): Promise<ToolState | undefined> {
+    return (await this.list(owner)).find(({ tool }) => tool.name === name);
+  }
+
+  /** What the rules say of a call. */
+  async verdict({ owner, sessionId }: ToolScope, tool: WorkingTool, input: JsonObject): Promise<Verdict> {
+    return verdictOf(tool, input, await this.rules.forSession(owner, sessionId));
+  }
+
   /** Keeps the whole of a long output as a blob of the session. */
-  private async keep({ owner, sessionId }: ToolScope, text: string, name: string): Promise<string | undefined> {
+  async keep({ owner, sessionId }: ToolScope, text: string, name: string): Promise<string | undefined> {
     if (sessionId === undefined) return undefined;
     const bytes = Buffer.from(text);
     return this.blobs.put({ owner, sessionId, bytes, mediaType: 'text/plain', name: `${name}.txt` });
@@ -93,5 +104,6 @@ export class ToolsService {
 const disabled = (tool: AgentTool): ToolState => ({
   tool,
   available: false,
+  disabled: true,
   reason: 'The operator does not allow this tool (TOOL_RULES).',
 });
