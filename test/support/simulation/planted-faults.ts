@@ -61,10 +61,10 @@ export const PLANTED_FAULTS: PlantedFault[] = [
     plants: [
       {
         file: 'run-stream.service.ts',
-        find: 'tail.ring.find((frames) => frames.first === cursor + 1)',
+        find: 'tail.ring.findLast((frames) => frames.first === cursor + 1)',
         replace: 'tail.ring.find((frames) => frames.last > cursor)',
       },
-      { file: 'run-stream.service.ts', find: 'if (frames.first > cursor + 1) {', replace: 'if (false) {' },
+      { file: 'run-frames.ts', find: 'if (s > last + 1) break;', replace: '' },
     ],
   },
 ];

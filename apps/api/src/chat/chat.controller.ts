@@ -49,12 +49,12 @@ export class ChatController {
     @Body() body: ChatStreamRequestDto,
     @Headers('idempotency-key') key: string | undefined,
     @AbortOnClose() signal: AbortSignal,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<AsyncGenerator<string | Buffer>> {
+    @Res() response: Response,
+  ): Promise<void> {
     const open = this.events.reserve(principal, signal);
     const { sessionId, ...request } = body;
     const { run, cursor } = await this.chat.send(principal, request, sessionId, key);
-    return sendEvents(open(run, cursor), announce(response, run));
+    sendEvents(open(run, cursor), announce(response, run));
   }
 
   /**

@@ -1,34 +1,34 @@
 import { isTerminal } from '@scorpio/events';
 import type { LogBatch } from './run-event.schema';
 
-/** One batch as its SSE bytes, so that every reader gets the same buffer. */
+/** A dense range of a run's events as their SSE bytes, so that every reader gets the same buffer. */
 export interface Frames {
   first: number;
   last: number;
   bytes: Buffer;
-  /** Whether the run ended with this batch, or was parked. */
+  /** Whether the run ended with the last of them, or was parked. */
   end?: 'terminal' | 'parked';
-  /** The batch, kept for readers that join within it. */
-  batch: LogBatch;
 }
 
-/** The SSE frames of a batch's events after `cursor`. Event texts are JSON: no raw line break can be in them. */
-export function renderFrames(runId: string, batch: LogBatch, cursor: number): string {
+/**
+ * The SSE frames of the events after `cursor`, as far as the batches follow each other without a gap; undefined where
+ * the first does not follow. Event texts are JSON: no raw line break can be in them.
+ */
+export function toFrames(runId: string, batches: readonly LogBatch[], cursor: number): Frames | undefined {
   let text = '';
-  for (let index = Math.max(0, cursor + 1 - batch.s); index < batch.ev.length; index += 1)
-    text += `id: ${runId}:${batch.s + index}\nevent: ${batch.ty[index]}\ndata: ${batch.ev[index]}\n\n`;
-  return text;
-}
-
-export function toFrames(runId: string, batch: LogBatch): Frames {
-  const lastType = batch.ty.at(-1)!;
-  return {
-    first: batch.s,
-    last: batch.t,
-    bytes: Buffer.from(renderFrames(runId, batch, batch.s - 1)),
-    end: isTerminal(lastType) ? 'terminal' : lastType === 'run.parked' ? 'parked' : undefined,
-    batch,
-  };
+  let last = cursor;
+  let type = '';
+  for (const { s, t, ty, ev } of batches) {
+    if (s > last + 1) break;
+    if (t <= last) continue;
+    for (let seq = last + 1; seq <= t; seq += 1)
+      text += `id: ${runId}:${seq}\nevent: ${ty[seq - s]}\ndata: ${ev[seq - s]}\n\n`;
+    last = t;
+    type = ty[t - s];
+  }
+  if (last === cursor) return undefined;
+  const end = isTerminal(type) ? 'terminal' : type === 'run.parked' ? 'parked' : undefined;
+  return { first: cursor + 1, last, bytes: Buffer.from(text), end };
 }
 
 /** Opens a stream: how long to wait before a reconnect, and the cursor, without an event. */

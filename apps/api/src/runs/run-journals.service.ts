@@ -31,6 +31,7 @@ export class RunJournals {
     );
     const live: LiveRun = { run, journal, abort, taken: new Set<string>(), asked: false, steps: [] };
     this.leases.add(live);
+    if (lastSeq === 0) this.streams.hold(run.id);
     return live;
   }
 
@@ -41,5 +42,6 @@ export class RunJournals {
 
   close(live: LiveRun): void {
     this.leases.remove(live.run.id);
+    this.streams.release(live.run.id);
   }
 }

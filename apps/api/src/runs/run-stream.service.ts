@@ -5,16 +5,18 @@ import { AppConfig } from '@scorpio/config';
 import { monotonicMs, pause } from '@scorpio/kernel';
 import { EventLog } from './event-log.repository';
 import type { LogBatch } from './run-event.schema';
-import { HEARTBEAT_FRAME, byeFrame, primingFrame, renderFrames, toFrames, type Frames } from './run-frames';
+import { ReaderPause } from './reader-pause';
+import { HEARTBEAT_FRAME, byeFrame, primingFrame, toFrames, type Frames } from './run-frames';
 
-/** Bytes of recent frames that a tail keeps for its readers. */
+/** Bytes of recent frames that a tail keeps for its readers, and for one that may come. */
 const RING_BYTES = 1024 * 1024;
+const UNREAD_BYTES = 16 * 1024;
 /**
  * Batches read from the log at once by a slow or late reader: few to begin with, since many resume and leave again,
  * then more while they are small, since one that never reads holds its page in memory.
  */
 const FIRST_PAGE = 4;
-const LARGEST_PAGE = 32;
+const LARGEST_PAGE = 64;
 const PAGE_BYTES = 256 * 1024;
 /** Longest time without a look into the log, when bells are lost or the owner is another process. */
 const POLL_LOCAL_MS = 1000;
@@ -23,19 +25,19 @@ const POLL_REMOTE_MS = 250;
 const STORE_PATIENCE_MS = 10_000;
 const PARKED_STREAM_MS = 600_000;
 
-/** The live end of one run in this process: recent frames, and the readers that wait for more. */
+/** The live end of one run in this process: recent frames, and the readers that may wait for more. */
 interface Tail {
   ring: Frames[];
   bytes: number;
-  readers: number;
-  waiting: Set<() => void>;
+  readers: Set<ReaderPause>;
+  /** Whether the run is worked on here, from its first event: then nothing is stored of which the ring does not tell. */
+  whole: boolean;
   /** Stops listening for rings of other processes. */
   unlisten: () => void;
 }
 
 /** How many batches the next page should have, by what this one of `limit` batches weighed. */
-function nextLimit(limit: number, page: Frames[]): number {
-  const bytes = page.reduce((sum, frames) => sum + frames.bytes.length, 0);
+function nextLimit(limit: number, bytes: number): number {
   const wanted = bytes * 2 <= PAGE_BYTES ? limit * 2 : Math.floor((limit * PAGE_BYTES) / bytes);
   return Math.max(1, Math.min(LARGEST_PAGE, wanted));
 }
@@ -64,12 +66,13 @@ export class RunStreams {
   publish(runId: string, batch: LogBatch): void {
     const tail = this.tails.get(runId);
     if (tail) {
-      const frames = toFrames(runId, batch);
+      const frames = toFrames(runId, [batch], batch.s - 1)!;
       const last = tail.ring.at(-1);
       if (last && last.last + 1 !== frames.first) this.clear(tail);
       tail.ring.push(frames);
       tail.bytes += frames.bytes.length;
-      while (tail.bytes > RING_BYTES && tail.ring.length > 1) tail.bytes -= tail.ring.shift()!.bytes.length;
+      const most = tail.readers.size ? RING_BYTES : UNREAD_BYTES;
+      while (tail.bytes > most && tail.ring.length > 1) tail.bytes -= tail.ring.shift()!.bytes.length;
       this.wake(tail);
     }
     if (this.bus.shared) this.bus.ring(`ev:${runId}`);
@@ -81,9 +84,7 @@ export class RunStreams {
   }
 
   private wake(tail: Tail): void {
-    const waiting = [...tail.waiting];
-    tail.waiting.clear();
-    for (const resume of waiting) resume();
+    for (const reader of tail.readers) reader.wake();
   }
 
   /**
@@ -98,53 +99,42 @@ export class RunStreams {
     signal: AbortSignal,
     begun = cursor > 0,
   ): AsyncGenerator<string | Buffer> {
-    const tail = this.enter(runId);
-    const stop = AbortSignal.any([signal, this.draining.signal]);
+    const { tail, reader, stop } = this.enter(runId, signal);
     try {
       yield primingFrame(runId, cursor, between(500, 1500));
       let aligned = cursor === 0;
       // Whether the log may hold more than the ring told: at the start, after a pause without news, behind a gap.
-      let look = true;
+      let look = !tail.whole;
       let limit = FIRST_PAGE;
       let parkedAt: number | undefined;
       let sentAt = monotonicMs();
       while (!stop.aborted) {
-        const next = tail.ring.find((frames) => frames.first === cursor + 1);
+        // Nearly always the newest.
+        const next = tail.ring.findLast((frames) => frames.first === cursor + 1);
         const behind: boolean = look || (tail.ring.at(-1)?.last ?? 0) > cursor;
-        const page: Frames[] | undefined = next
-          ? [next]
-          : behind
-            ? await this.page(runId, cursor, aligned, limit, stop)
-            : [];
-        if (!page) {
+        const frames: Frames | 'lost' | undefined =
+          next ?? (behind ? await this.page(runId, cursor, aligned, limit, stop) : undefined);
+        if (frames === 'lost') {
           yield byeFrame('unavailable', between(500, 1500));
           return;
         }
-        for (const frames of page) {
-          // Places follow each other without a gap: this log is being erased.
-          if (frames.first > cursor + 1) {
-            yield byeFrame('unavailable', between(500, 1500));
-            return;
-          }
-          yield frames.first === cursor + 1 ? frames.bytes : renderFrames(runId, frames.batch, cursor);
+        look = !next && frames !== undefined;
+        if (frames) {
+          yield frames.bytes;
           cursor = frames.last;
           aligned = true;
           if (frames.end === 'terminal') return;
-          parkedAt = frames.end === 'parked' ? monotonicMs() : undefined;
-          if (stop.aborted) break;
-        }
-        look = !next && page.length > 0;
-        if (page.length) {
-          if (!next) limit = nextLimit(limit, page);
           sentAt = monotonicMs();
+          parkedAt = frames.end === 'parked' ? sentAt : undefined;
+          if (!next) limit = nextLimit(limit, frames.bytes.length);
           continue;
         }
         if (parkedAt !== undefined && monotonicMs() - parkedAt > PARKED_STREAM_MS) {
           yield byeFrame('parked', between(10_000, 30_000));
           return;
         }
-        const silence = await this.silence(runId, tail, cursor, stop, sentAt + this.config.runs.heartbeatMs);
-        if (silence === 'heartbeat') {
+        const silence = await this.silence(runId, tail, reader, cursor, sentAt + this.config.runs.heartbeatMs);
+        if (silence === 'heartbeat' && !stop.aborted) {
           if ((begun || cursor > 0) && (await this.isGone(runId))) {
             yield byeFrame('unavailable', between(500, 1500));
             return;
@@ -156,22 +146,21 @@ export class RunStreams {
       }
       if (!signal.aborted) yield byeFrame('drain', between(200, 1200));
     } finally {
-      this.leave(runId, tail);
+      this.leave(runId, tail, reader);
     }
   }
 
   /** Resolves when the run's last event is its end, or says that it is parked; also when the signal aborts. */
   async rest(runId: string, signal: AbortSignal): Promise<void> {
-    const tail = this.enter(runId);
-    const stop = AbortSignal.any([signal, this.draining.signal]);
+    const { tail, reader, stop } = this.enter(runId, signal);
     try {
       let last = await this.lastFrames(runId);
       while (!stop.aborted && !last?.end) {
-        const silence = await this.silence(runId, tail, last?.last ?? 0, stop);
+        const silence = await this.silence(runId, tail, reader, last?.last ?? 0);
         last = silence === 'news' ? tail.ring.at(-1) : await this.lastFrames(runId);
       }
     } finally {
-      this.leave(runId, tail);
+      this.leave(runId, tail, reader);
     }
   }
 
@@ -182,17 +171,17 @@ export class RunStreams {
 
   private async lastFrames(runId: string): Promise<Frames | undefined> {
     const batch = await this.log.tail(runId).catch(() => null);
-    return batch ? toFrames(runId, batch) : undefined;
+    return batch ? toFrames(runId, [batch], batch.s - 1) : undefined;
   }
 
-  /** The next batches from the log; undefined when the store stays away. */
+  /** The next events in the log; `lost` when they are being erased, or the store stays away. */
   private async page(
     runId: string,
     cursor: number,
     aligned: boolean,
     limit: number,
     stop: AbortSignal,
-  ): Promise<Frames[] | undefined> {
+  ): Promise<Frames | 'lost' | undefined> {
     const start = monotonicMs();
     for (;;) {
       try {
@@ -200,10 +189,11 @@ export class RunStreams {
         // The embedded store answers in the same turn of the event loop: without a break a long replay would hold up
         // everyone else, and not notice that its reader has gone.
         await nextTurn();
-        return batches.map((batch) => toFrames(runId, batch));
+        // Places follow each other without a gap.
+        return batches.length ? (toFrames(runId, batches, cursor) ?? 'lost') : undefined;
       } catch {
-        if (stop.aborted) return [];
-        if (monotonicMs() - start > STORE_PATIENCE_MS) return undefined;
+        if (stop.aborted) return undefined;
+        if (monotonicMs() - start > STORE_PATIENCE_MS) return 'lost';
         await pause(250, stop);
       }
     }
@@ -213,48 +203,54 @@ export class RunStreams {
   private async silence(
     runId: string,
     tail: Tail,
+    reader: ReaderPause,
     cursor: number,
-    stop: AbortSignal,
     beatAt = Infinity,
   ): Promise<'news' | 'poll' | 'heartbeat'> {
     // The ring may have moved while this reader was busy elsewhere.
     if ((tail.ring.at(-1)?.last ?? 0) > cursor) return 'news';
     const poll = this.isLocal(runId) ? POLL_LOCAL_MS : POLL_REMOTE_MS;
     const wait = Math.min(poll, beatAt - monotonicMs());
-    if (wait > 0 && (await this.woken(tail, wait, stop))) return 'news';
-    return monotonicMs() >= beatAt && !stop.aborted ? 'heartbeat' : 'poll';
+    if (wait > 0 && (await reader.pause(wait))) return 'news';
+    return monotonicMs() >= beatAt ? 'heartbeat' : 'poll';
   }
 
-  private woken(tail: Tail, ms: number, stop: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const finish = (woken: boolean): void => {
-        clearTimeout(timer);
-        tail.waiting.delete(onNews);
-        stop.removeEventListener('abort', onStop);
-        resolve(woken);
-      };
-      const onNews = (): void => finish(true);
-      const onStop = (): void => finish(false);
-      const timer = setTimeout(() => finish(false), ms);
-      tail.waiting.add(onNews);
-      stop.addEventListener('abort', onStop, { once: true });
-    });
+  /** Keeps the newest frames of a run that begins here, for the reader that mostly comes at once: it need not ask the log. */
+  hold(runId: string): void {
+    (this.tails.get(runId) ?? this.open(runId)).whole = true;
   }
 
-  private enter(runId: string): Tail {
-    let tail = this.tails.get(runId);
-    if (!tail) {
-      const made: Tail = { ring: [], bytes: 0, readers: 0, waiting: new Set(), unlisten: () => undefined };
-      made.unlisten = this.bus.on(`ev:${runId}`, () => this.wake(made));
-      this.tails.set(runId, (tail = made));
-    }
-    tail.readers += 1;
+  /** The run is no longer worked on here. */
+  release(runId: string): void {
+    const tail = this.tails.get(runId);
+    if (!tail) return;
+    tail.whole = false;
+    this.drop(runId, tail);
+  }
+
+  private open(runId: string): Tail {
+    const tail: Tail = { ring: [], bytes: 0, readers: new Set(), whole: false, unlisten: () => undefined };
+    tail.unlisten = this.bus.on(`ev:${runId}`, () => this.wake(tail));
+    this.tails.set(runId, tail);
     return tail;
   }
 
-  private leave(runId: string, tail: Tail): void {
-    tail.readers -= 1;
-    if (tail.readers) return;
+  private enter(runId: string, signal: AbortSignal): { tail: Tail; reader: ReaderPause; stop: AbortSignal } {
+    const tail = this.tails.get(runId) ?? this.open(runId);
+    const stop = AbortSignal.any([signal, this.draining.signal]);
+    const reader = new ReaderPause(stop);
+    tail.readers.add(reader);
+    return { tail, reader, stop };
+  }
+
+  private leave(runId: string, tail: Tail, reader: ReaderPause): void {
+    reader.close();
+    tail.readers.delete(reader);
+    this.drop(runId, tail);
+  }
+
+  private drop(runId: string, tail: Tail): void {
+    if (tail.readers.size || tail.whole) return;
     tail.unlisten();
     if (this.tails.get(runId) === tail) this.tails.delete(runId);
   }

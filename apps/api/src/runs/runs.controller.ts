@@ -51,18 +51,19 @@ export class RunsController {
     @Query() query: RunEventsQueryDto,
     @Headers('last-event-id') header: string | undefined,
     @AbortOnClose() signal: AbortSignal,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<unknown> {
+    @Res() response: Response,
+  ): Promise<void> {
     if (query.format === 'json') return this.page(principal, id, query, response);
     const stream = await this.events.stream(principal, id, { header, query: query.after }, signal);
-    return stream ? sendEvents(stream, response) : void response.status(204);
+    if (stream) sendEvents(stream, response);
+    else response.status(204).end();
   }
 
-  private async page(principal: Principal, id: string, query: RunEventsQueryDto, response: Response): Promise<string> {
+  private async page(principal: Principal, id: string, query: RunEventsQueryDto, response: Response): Promise<void> {
     const { events, nextCursor } = await this.events.page(principal, id, query.after, query.limit);
     response.setHeader('Content-Type', 'application/json; charset=utf-8');
     // The events are JSON already, rendered once when they were made.
-    return `{"items":[${events.join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`;
+    response.send(`{"items":[${events.join(',')}],"nextCursor":${JSON.stringify(nextCursor)}}`);
   }
 
   /** Stop a run. Asking again changes nothing; a run that has ended is answered with 200 as it is, else 202. */
