@@ -16,7 +16,7 @@ function claims(name: string, text: string): string[] {
         if (SKIPPING.test(callee)) return;
         const title = node.arguments[0];
         if (title && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title)))
-          found.push(...[...title.getText(source).matchAll(/\[([A-Z]\d+)\]/g)].map((match) => match[1]));
+          found.push(...[...title.getText(source).matchAll(/\[([A-Z]+\d+)\]/g)].map((match) => match[1]));
       }
     }
     ts.forEachChild(node, (child) => visit(child, source));

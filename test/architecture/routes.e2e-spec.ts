@@ -8,7 +8,13 @@ import { ChatClient } from '../support/chat-client';
 import { describeStores } from '../support/stores';
 
 /** Routes that anyone may call. One that is added here is open to the world. */
-const PUBLIC = ['GET /health', 'GET /health/live', 'GET /health/ready'];
+const PUBLIC = [
+  'GET /api/v1/mcp/oauth/callback',
+  'GET /api/v1/mcp/oauth/client-metadata',
+  'GET /health',
+  'GET /health/live',
+  'GET /health/ready',
+];
 /** The documents, which are off in production. */
 const DOCUMENTS = /^GET \/api\/(docs|redoc|openapi)/;
 /** Routes with a parameter that is nobody's object. */
@@ -21,8 +27,17 @@ const MANY = 8;
 interface Case {
   /** What their owner is answered. */
   own: number;
-  body?: (ids: Ids) => object;
+  body?: (ids: Ids) => object | string;
+  query?: (ids: Ids) => string;
+  headers?: Record<string, string>;
 }
+/** A route of files, whose body names the session. */
+const ofFiles = (route: string, body: object = {}): Record<string, Case> => ({
+  [`POST /api/v1/files/${route}`]: {
+    own: 200,
+    body: ({ session }) => ({ sessionId: session, path: 'a.txt', ...body }),
+  },
+});
 /** Every route that takes ids, in the path or in the body, in an order in which their owner can call them all. */
 const CASES: Record<string, Case> = {
   'GET /api/v1/sessions/:id': { own: 200 },
@@ -40,6 +55,34 @@ const CASES: Record<string, Case> = {
   'POST /api/v1/chat/:sessionId/message': { own: 200, body: () => ({ message: 'hi' }) },
   'POST /api/v1/chat/sse': { own: 200, body: ({ session }) => ({ message: 'hi', sessionId: session }) },
   'POST /api/v1/runs/:runId/cancel': { own: 200 },
+  'GET /api/v1/mcp/servers/:id': { own: 200 },
+  'PATCH /api/v1/mcp/servers/:id': { own: 200, body: () => ({ name: 'renamed' }) },
+  'GET /api/v1/mcp/servers/:id/tools': { own: 200 },
+  'POST /api/v1/mcp/servers/:id/approve': { own: 400, body: () => ({ hashes: ['0'.repeat(64)] }) },
+  'POST /api/v1/mcp/servers/:id/connect': { own: 200 },
+  'POST /api/v1/mcp/servers/:id/authorize': { own: 422 },
+  'DELETE /api/v1/mcp/servers/:id': { own: 204 },
+  ...ofFiles('write', { content: 'mine\n' }),
+  ...ofFiles('read'),
+  ...ofFiles('stat'),
+  ...ofFiles('edit', { oldText: 'mine', newText: 'yours' }),
+  ...ofFiles('patch', { patch: '@@ -1,1 +1,1 @@\n-yours\n+mine\n' }),
+  ...ofFiles('mkdir', { path: 'folder' }),
+  ...ofFiles('copy', { from: 'a.txt', to: 'b.txt', path: undefined }),
+  ...ofFiles('move', { from: 'b.txt', to: 'c.txt', path: undefined }),
+  ...ofFiles('list', { path: '' }),
+  ...ofFiles('search', { path: '', pattern: 'mine' }),
+  'POST /api/v1/files/upload': {
+    own: 200,
+    query: ({ session }) => `sessionId=${session}`,
+    headers: { 'content-type': 'multipart/form-data; boundary=cut' },
+    body: () => '--cut\r\nContent-Disposition: form-data; name="files"; filename="d.txt"\r\n\r\nd\r\n--cut--\r\n',
+  },
+  'GET /api/v1/files/download': { own: 200, query: ({ session }) => `sessionId=${session}&path=a.txt` },
+  'GET /api/v1/files/zip': { own: 200, query: ({ session }) => `sessionId=${session}` },
+  'GET /api/v1/files/changes': { own: 200, query: ({ session, run }) => `sessionId=${session}&runId=${run}` },
+  'POST /api/v1/files/restore': { own: 200, body: ({ session, run }) => ({ sessionId: session, runId: run }) },
+  ...ofFiles('delete'),
   'DELETE /api/v1/keys/:id': { own: 204 },
   'DELETE /api/v1/sessions/:id': { own: 204 },
 };
@@ -53,6 +96,7 @@ const OWNERS: Record<string, keyof Ids> = {
   interactions: 'interaction',
   blobs: 'blob',
   keys: 'key',
+  servers: 'server',
 };
 
 /** A route's path with real ids in place of its parameters. */
@@ -143,12 +187,14 @@ describeStores('the route table', (store) => {
       const [interaction] = await chat.interactions(session);
       const [{ parts }] = await chat.messages(session);
       const key = (await ada.post('/api/v1/keys', { name: 'spare', scopes: ['chat'] })).body.id;
-      ids = { session, run, interaction: interaction.id, blob: parts[1].blobId, key };
+      const away = { name: 'away', url: 'https://nowhere.invalid/mcp', enabled: false };
+      const server = (await ada.post('/api/v1/mcp/servers', away)).body.id;
+      ids = { session, run, interaction: interaction.id, blob: parts[1].blobId, key, server };
     });
 
-    const call = (client: ApiClient, route: string, { body }: Case) => {
+    const call = (client: ApiClient, route: string, { body, query, headers }: Case) => {
       const [method, path] = route.split(' ') as [string, string];
-      return client.ask(method, fill(path, ids), body?.(ids));
+      return client.ask(method, fill(path, ids) + (query ? `?${query(ids)}` : ''), body?.(ids), headers);
     };
 
     it.each(Object.entries(CASES))('[S1] answers 404 to others: %s', async (route, testCase) => {

@@ -9,6 +9,7 @@ const LOOK_EVERY_MS = 60_000;
 /** The connections of this process, one a server. */
 export class McpHub {
   private readonly connections = new Map<string, McpConnection>();
+  private readonly closing = new Set<Promise<void>>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly options: ConnectionOptions) {
@@ -19,7 +20,7 @@ export class McpHub {
   connection(spec: McpServerSpec): McpConnection {
     const held = this.connections.get(spec.id);
     if (held?.spec.version === spec.version) return held;
-    void held?.close();
+    void this.drop(spec.id);
     const made = new McpConnection(spec, this.options);
     this.connections.set(spec.id, made);
     return made;
@@ -38,13 +39,17 @@ export class McpHub {
 
   async drop(id: string): Promise<void> {
     const held = this.connections.get(id);
+    if (!held) return;
     this.connections.delete(id);
-    await held?.close();
+    const closing = held.close().finally(() => this.closing.delete(closing));
+    this.closing.add(closing);
+    await closing;
   }
 
   async close(): Promise<void> {
     clearInterval(this.timer);
-    await Promise.all([...this.connections.keys()].map((id) => this.drop(id)));
+    for (const id of this.connections.keys()) void this.drop(id);
+    await Promise.all(this.closing);
   }
 
   private closeIdle(): void {

@@ -25,6 +25,8 @@ export interface OAuthClientOptions {
  */
 export class OAuthClient {
   private refreshing?: Promise<void>;
+  /** What the requests that were refused had been sent with. */
+  private readonly sentWith = new WeakMap<Response, string | null>();
 
   constructor(
     private readonly sdk: Sdk,
@@ -43,12 +45,23 @@ export class OAuthClient {
     return tokens?.access_token as string | undefined;
   }
 
+  /** The same fetch, noting which token a refused request carried: by then there may be a newer one. */
+  noting(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+    return async (input, init) => {
+      const response = await fetch(input, init);
+      if (response.status === 401) this.sentWith.set(response, new Headers(init?.headers).get('authorization'));
+      return response;
+    };
+  }
+
   /** The server did not take our token. @throws UnauthorizedError where only a person can help */
   async onUnauthorized({ response }: { response: Response }): Promise<void> {
-    const used = (await this.vault.read()).tokens;
+    const { tokens } = await this.vault.read();
+    const used = this.sentWith.get(response)?.replace(/^Bearer /, '');
+    if (tokens && used !== undefined && used !== tokens.access_token) return;
     await this.keepChallenge(response);
-    if (!used?.refresh_token) throw new this.sdk.UnauthorizedError();
-    await this.refresh(used.access_token);
+    if (!tokens?.refresh_token) throw new this.sdk.UnauthorizedError();
+    await this.refresh(tokens.access_token);
   }
 
   /** Notes the scope and the metadata that the server's answer asks for, for the authorization to come. */
@@ -87,12 +100,12 @@ export class OAuthClient {
   }
 
   /** Ends the authorization with what the browser brought back: `code`, `iss`. */
-  async finish(params: URLSearchParams): Promise<void> {
+  async finish({ code, iss }: { code: string; iss?: string }): Promise<void> {
     const { challenge } = await this.vault.read();
     await this.sdk.auth(this.provider({}), {
       ...this.request(challenge),
-      authorizationCode: params.get('code') ?? '',
-      iss: params.get('iss') ?? undefined,
+      authorizationCode: code,
+      iss,
     });
     await this.vault.write({ codeVerifier: undefined });
   }

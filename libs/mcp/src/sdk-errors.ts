@@ -1,4 +1,6 @@
+import { types } from 'node:util';
 import { DomainError } from '@scorpio/kernel';
+import { redact } from '@scorpio/observability';
 import { LOST_ANSWER } from './http.transport';
 import {
   callRefused,
@@ -25,16 +27,17 @@ const NOT_SENT = new Set([
 
 /** All errors of a chain of causes, outermost first. */
 function* causes(error: unknown): Generator<Error> {
-  for (let one = error; one instanceof Error; one = one.cause) {
+  for (let one = error; types.isNativeError(one); one = one.cause) {
     yield one;
-    if (one instanceof AggregateError) yield* one.errors.filter((inner): inner is Error => inner instanceof Error);
+    if (one instanceof AggregateError) yield* one.errors.filter((inner) => types.isNativeError(inner));
   }
 }
 
 const domainErrorOf = (error: unknown): DomainError | undefined =>
   [...causes(error)].find((one) => one instanceof DomainError);
-const codeOf = (error: unknown): string | undefined =>
-  [...causes(error)].map((one) => (one as NodeJS.ErrnoException).code).find((code) => typeof code === 'string');
+/** The code of a dial that failed, if that is what happened. */
+const dialFault = (error: unknown): string | undefined =>
+  [...causes(error)].map((one) => (one as NodeJS.ErrnoException).code).find((code) => code && NOT_SENT.has(code));
 
 /** Whether the server no longer knows our session, so that it has done nothing. */
 export function isSessionGone(sdk: Sdk, error: unknown): boolean {
@@ -59,11 +62,10 @@ export function whyNotConnected(sdk: Sdk, error: unknown, stderr = ''): string {
   if (error instanceof sdk.SdkHttpError) return `it answered ${error.status}`;
   if (error instanceof sdk.SdkError && error.code === sdk.SdkErrorCode.RequestTimeout)
     return 'it did not answer in time';
-  const code = codeOf(error);
-  if (code && NOT_SENT.has(code))
-    return `${code === 'ENOENT' ? 'there is no such program' : 'no connection'} (${code})`;
+  const code = dialFault(error);
+  if (code) return `${code === 'ENOENT' ? 'there is no such program' : 'no connection'} (${code})`;
   const last = visible(stderr).trim().split('\n').at(-1);
-  return cut(last ? `it ended: ${last}` : (error as Error).message, 300);
+  return cut(redact(last ? `it ended: ${last}` : visible((error as Error).message)), 300);
 }
 
 /** What a failed call is told as. */
@@ -83,8 +85,6 @@ export function callError(sdk: Sdk, server: string, error: unknown): Error {
     if (error.code === sdk.SdkErrorCode.NotConnected) return serverUnavailable(server, 'it is not connected');
     return callRefused(server, cut(error.message, 2_000));
   }
-  const code = codeOf(error);
-  return code && NOT_SENT.has(code)
-    ? serverUnavailable(server, `no connection (${code})`)
-    : connectionLost(server, error);
+  const code = dialFault(error);
+  return code ? serverUnavailable(server, `no connection (${code})`) : connectionLost(server, error);
 }

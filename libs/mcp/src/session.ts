@@ -160,7 +160,7 @@ async function makeTransport(
     return new StdioTransport(sdk, target, options.baseEnvironment, options.responseMaxBytes);
   const { fetch } = await options.outbound({ ...spec, target });
   const auth = target.oauth && new OAuthClient(sdk, target.oauth, { ...options.oauth, serverUrl: target.url, fetch });
-  return httpTransport(sdk, target, { fetch, auth });
+  return httpTransport(sdk, target, { fetch: auth ? auth.noting(fetch) : fetch, auth });
 }
 
 function makeClient(

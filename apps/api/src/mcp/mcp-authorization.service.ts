@@ -16,6 +16,14 @@ const STATE_MS = 10 * 60_000;
 
 const hashOf = (state: string): string => createHash('sha256').update(state).digest('hex');
 
+/** What the browser brings back. */
+export interface AuthorizationAnswer {
+  state: string;
+  code?: string;
+  iss?: string;
+  error?: string;
+}
+
 /** Has people let us in to their servers, by OAuth with PKCE. */
 @Injectable()
 export class McpAuthorization {
@@ -53,14 +61,14 @@ export class McpAuthorization {
    * @returns the name of the server
    * @throws DomainError invalid `mcp_authorization_unknown`; unprocessable `mcp_authorization_failed`
    */
-  async finish(params: URLSearchParams): Promise<string> {
-    const record = await this.repository.takeState(hashOf(params.get('state') ?? ''), new Date());
+  async finish({ state, code, iss, error: refusal }: AuthorizationAnswer): Promise<string> {
+    const record = await this.repository.takeState(hashOf(state), new Date());
     if (!record) throw stateUnknown();
     const { id, tenantId, ownerId, name } = record;
     const entry = { tenantId, ownerId, actor: ownerId, action: 'mcp_server.authorize', detail: { id, server: name } };
     try {
-      if (!params.get('code')) throw authorizationFailed(`the server said ${params.get('error') ?? 'nothing'}`);
-      await (await this.client(record)).finish(params);
+      if (!code) throw authorizationFailed(`the server said ${refusal ?? 'nothing'}`);
+      await (await this.client(record)).finish({ code, iss });
     } catch (error) {
       this.audit.record({ ...entry, outcome: 'failed' });
       throw failure(error);

@@ -24,7 +24,7 @@ export class McpOAuthController {
   @ApiOkResponse({ content: { 'text/html': { schema: { type: 'string' } } } })
   @ApiProblem(400, 422)
   async callback(@Query() query: McpCallbackQueryDto): Promise<string> {
-    const name = await this.authorization.finish(new URLSearchParams({ ...query }));
+    const name = await this.authorization.finish(query);
     return `<!doctype html><title>Scorpio</title><p>The MCP server ${name} is authorized. You can close this page.</p>`;
   }
 

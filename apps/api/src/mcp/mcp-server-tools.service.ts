@@ -57,8 +57,8 @@ export class McpServerTools {
 
   /** Connects anew, without waiting for the next time that is due. @throws DomainError unavailable, with the reason */
   async reconnect(principal: Principal, id: string): Promise<ServerView> {
-    const { spec } = await this.servers.find(principal, id);
-    if (spec) await this.connections.of(spec).connect(true);
+    const { spec, record } = await this.servers.find(principal, id);
+    if (spec && record?.enabled !== false) await this.connections.of(spec).connect(true);
     return this.servers.get(principal, id);
   }
 

@@ -4,6 +4,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { AppConfig } from '@scorpio/config';
 import { DomainError } from '@scorpio/kernel';
 import { readOperatorFile, type OperatorFile } from '@scorpio/mcp';
+import { registerSecrets } from '@scorpio/observability';
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -33,6 +34,8 @@ export class OperatorServers implements OnApplicationBootstrap, OnApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     const { configFile } = this.config.mcp;
     if (!configFile) return;
+    // What programs print of them must not come to the logs or to users.
+    registerSecrets(Object.values(this.config.mcp.variables));
     this.take(await this.read(configFile));
     watchFile(configFile, { interval: LOOK_EVERY_MS, persistent: false }, () => void this.reload(configFile));
   }
