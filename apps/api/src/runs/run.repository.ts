@@ -8,7 +8,7 @@ import { RunModel, type InboxItem, type RunDocument, type RunRecord, type RunSta
 const toRecord = ({ _id, ...rest }: RunDocument): RunRecord => ({ id: _id, ...rest });
 
 /** A run as it is accepted; where it stands in its session's queue is the store's to decide. */
-export type NewRun = Omit<RunDocument, 'lease' | 'epoch' | 'status' | 'ready' | 'activeKey'>;
+export type NewRun = Omit<RunDocument, 'lease' | 'epoch' | 'status' | 'ready' | 'activeKey' | 'waitsIn' | 'claimKey'>;
 
 /** What a run's owner keeps in the store beside the log; every write names the epoch, so that an old owner changes nothing. */
 @Injectable()
@@ -27,7 +27,8 @@ export class RunRepository {
     const document = { ...run, ready: true, activeKey: run.sessionId };
     try {
       if (!worker) {
-        const queued: RunDocument = { ...document, status: 'queued', epoch: 0 };
+        const key = { waitsIn: run.sessionId, claimKey: run.order };
+        const queued: RunDocument = { ...document, ...key, status: 'queued', epoch: 0 };
         await this.runs.insertOne(queued);
         return toRecord(queued);
       }
@@ -50,7 +51,7 @@ export class RunRepository {
 
   /** Accepts a run behind the session's active one. @returns undefined when the id or the idempotency key is taken */
   async insertQueued(run: NewRun): Promise<RunRecord | undefined> {
-    const queued: RunDocument = { ...run, ready: false, status: 'queued', epoch: 0 };
+    const queued: RunDocument = { ...run, waitsIn: run.sessionId, ready: false, status: 'queued', epoch: 0 };
     try {
       await this.runs.insertOne(queued);
       return toRecord(queued);
@@ -90,12 +91,12 @@ export class RunRepository {
   }
 
   async countQueued(sessionId: string): Promise<number> {
-    return this.runs.countDocuments({ sessionId, status: 'queued' }, { limit: 1000 });
+    return this.runs.countDocuments({ waitsIn: sessionId }, { limit: 1000 });
   }
 
   /** Takes the oldest run that is ready. */
   async claimNext(worker: string): Promise<RunRecord | null> {
-    return this.claimed({ status: 'queued', ready: true }, worker, { order: 1 });
+    return this.claimed({ claimKey: { $exists: true }, status: 'queued' }, worker, { claimKey: 1 });
   }
 
   /** Takes over a run seen in this state: one of several that try gets it. */
@@ -106,7 +107,7 @@ export class RunRepository {
   private async claimed(
     filter: mongo.Filter<RunDocument>,
     worker: string,
-    sort?: { order: 1 },
+    sort?: { claimKey: 1 },
   ): Promise<RunRecord | null> {
     const run = await this.runs.findOneAndUpdate(
       filter,
@@ -114,7 +115,7 @@ export class RunRepository {
         $set: { status: 'running', 'lease.owner': worker },
         $inc: { epoch: 1 },
         $currentDate: { 'lease.at': true },
-        $unset: { expiresAt: true },
+        $unset: { expiresAt: true, waitsIn: true, claimKey: true },
       } as unknown as mongo.UpdateFilter<RunDocument>,
       { returnDocument: 'after', ...(sort && { sort }) },
     );
@@ -135,14 +136,14 @@ export class RunRepository {
   }
 
   async expiredLeases(before: Date, limit: number): Promise<RunRecord[]> {
-    const filter = { status: 'running', 'lease.at': { $lt: before } } as mongo.Filter<RunDocument>;
+    const filter = { 'lease.at': { $lt: before }, status: 'running' } as mongo.Filter<RunDocument>;
     return (await this.runs.find(filter, { sort: { 'lease.at': 1 }, limit }).toArray()).map(toRecord);
   }
 
   /** Running runs of other owners: at boot of a store that only one process can use, those are dead. */
   async heldByOthers(worker: string, limit: number): Promise<RunRecord[]> {
-    const filter = { status: 'running', 'lease.owner': { $ne: worker } } as mongo.Filter<RunDocument>;
-    return (await this.runs.find(filter, { limit }).toArray()).map(toRecord);
+    const filter = { 'lease.at': { $exists: true }, status: 'running', 'lease.owner': { $ne: worker } };
+    return (await this.runs.find(filter as mongo.Filter<RunDocument>, { limit }).toArray()).map(toRecord);
   }
 
   /** Lets the run go at once: its lease is long over. */
@@ -225,11 +226,11 @@ export class RunRepository {
     return result.matchedCount === 1;
   }
 
-  /** Puts an answered run back into the queue. It is still its session's active one. */
+  /** Puts an answered run back into the queue, before those that have not begun. It is still its session's active one. */
   async requeue(id: string): Promise<boolean> {
     const result = await this.runs.updateOne(
       { _id: id, status: 'waiting_input' },
-      { $set: { status: 'queued', ready: true }, $unset: { expiresAt: true } },
+      { $set: { status: 'queued', ready: true, claimKey: `0${id}` }, $unset: { expiresAt: true } },
     );
     return result.matchedCount === 1;
   }
@@ -238,7 +239,10 @@ export class RunRepository {
   async end(id: string, epoch: number, end: Partial<RunDocument> & { status: RunStatus }): Promise<boolean> {
     const result = await this.runs.updateOne(
       { _id: id, epoch },
-      { $set: { ...end, ready: false, inbox: [] }, $unset: { activeKey: true, lease: true, expiresAt: true } },
+      {
+        $set: { ...end, ready: false, inbox: [] },
+        $unset: { activeKey: true, lease: true, expiresAt: true, waitsIn: true, claimKey: true },
+      },
     );
     return result.matchedCount === 1;
   }
@@ -246,13 +250,13 @@ export class RunRepository {
   /** Makes the first waiting run of a session its active one, if it has none. @returns whether one became ready */
   async promote(sessionId: string): Promise<boolean> {
     const [head] = await this.runs
-      .find({ sessionId, status: 'queued' }, { projection: { _id: 1, ready: 1 }, sort: { order: 1 }, limit: 1 })
+      .find({ waitsIn: sessionId }, { projection: { _id: 1, ready: 1, order: 1 }, sort: { order: 1 }, limit: 1 })
       .toArray();
     if (!head || head.ready) return false;
     try {
       const result = await this.runs.updateOne(
         { _id: head._id, status: 'queued', ready: false },
-        { $set: { ready: true, activeKey: sessionId } },
+        { $set: { ready: true, activeKey: sessionId, claimKey: head.order } },
       );
       return result.matchedCount === 1;
     } catch (error) {
@@ -265,22 +269,22 @@ export class RunRepository {
 
   async waitingSessions(limit: number): Promise<string[]> {
     const rows = await this.runs
-      .find({ status: 'queued', ready: false }, { projection: { sessionId: 1 }, sort: { order: 1 }, limit })
+      .find({ waitsIn: { $exists: true }, ready: false }, { projection: { sessionId: 1 }, sort: { order: 1 }, limit })
       .toArray();
     return [...new Set(rows.map((row) => row.sessionId))];
   }
 
   /** Parked runs whose time is over. */
   async expiredParked(now: Date, limit: number): Promise<RunRecord[]> {
-    return (await this.runs.find({ status: 'waiting_input', expiresAt: { $lt: now } }, { limit }).toArray()).map(
+    return (await this.runs.find({ expiresAt: { $lt: now }, status: 'waiting_input' }, { limit }).toArray()).map(
       toRecord,
     );
   }
 
   /** Parked runs that hold an answer, because whoever brought it went away before putting them back into the queue. */
   async answeredParked(limit: number): Promise<RunRecord[]> {
-    const filter = { status: 'waiting_input', 'inbox.inputId': { $exists: true } } as mongo.Filter<RunDocument>;
-    return (await this.runs.find(filter, { limit }).toArray()).map(toRecord);
+    const filter = { expiresAt: { $exists: true }, status: 'waiting_input', 'inbox.inputId': { $exists: true } };
+    return (await this.runs.find(filter as mongo.Filter<RunDocument>, { limit }).toArray()).map(toRecord);
   }
 
   async forgetIdempotency(now: Date): Promise<void> {

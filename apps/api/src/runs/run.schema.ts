@@ -40,6 +40,10 @@ export interface RunDocument extends Owner {
   ready: boolean;
   /** The session id while this is the session's one active run; absent otherwise, never null. */
   activeKey?: string;
+  /** The session id while it waits for its turn in that session's queue. */
+  waitsIn?: string;
+  /** While anyone may claim it: the least is claimed first. */
+  claimKey?: string;
   /** Ownership number: rises at every claim, so that an older owner is fenced. */
   epoch: number;
   lease?: { owner: string; at: Date };
@@ -99,9 +103,11 @@ export const RunSchema = SchemaFactory.createForClass(RunModel);
 RunSchema.index({ activeKey: 1 }, { unique: true, sparse: true });
 RunSchema.index({ idemKey: 1 }, { unique: true, sparse: true });
 RunSchema.index({ sessionId: 1, _id: -1 });
-RunSchema.index({ sessionId: 1, status: 1, order: 1 });
-RunSchema.index({ status: 1, ready: 1, order: 1 });
-RunSchema.index({ status: 1, 'lease.at': 1 });
-RunSchema.index({ status: 1, expiresAt: 1 });
+// Sparse, each over a field that a run has only while it is looked for by it: most runs are over, and whatever is
+// indexed of them is written again with every change.
+RunSchema.index({ waitsIn: 1 }, { sparse: true });
+RunSchema.index({ claimKey: 1 }, { sparse: true });
+RunSchema.index({ 'lease.at': 1 }, { sparse: true });
+RunSchema.index({ expiresAt: 1 }, { sparse: true });
 RunSchema.index({ idemExpiresAt: 1 }, { sparse: true });
 RunSchema.index({ logExpiresAt: 1 }, { sparse: true });
