@@ -26,6 +26,8 @@ export class Conversation {
 
   /** What was said before and in this run, oldest first, beginning with something a user said. */
   async recent(run: RunRecord): Promise<MessageRecord[]> {
+    // Its message made the session, and nobody has worked on it before.
+    if (run.seed && run.turn === 1 && run.epoch === 1) return [];
     const { items } = await this.messages.page(ownerOf(run), run.sessionId, { limit: MOST_MESSAGES });
     const first = items.findIndex((message) => message.role === 'user' || message.role === 'summary');
     return first <= 0 ? items : items.slice(first);
