@@ -1,30 +1,25 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@scorpio/config';
 import { tempDir } from '../../../test/support/temp-dir';
+import { GUARDED } from './safe-path';
 import type { Workspace } from './workspace';
 import { Workspaces } from './workspaces';
 
 const RACE_MS = 2_000;
 const SECRET = 'SECRET';
 
-/** Puts a link to the outside in the place of `dir` and takes it away again, as fast as it can. What we make between is removed. */
+/** Linux's number of renameat2, which exchanges two names at once: at every moment there is a folder or a link, never nothing. */
+const RENAMEAT2 = { x64: 316, arm64: 276 }[process.arch as 'x64' | 'arm64'];
+/** Node has no call for it; Perl is in every base system. */
 const SWAPPER = `
-  const { renameSync, rmSync, unlinkSync } = require('node:fs');
-  const [dir, outside, spare] = process.argv.slice(1);
-  const tried = (work) => { try { work(); return true; } catch { return false; } };
-  const or = (swap) => tried(swap) || tried(() => rmSync(dir, { recursive: true, force: true }));
-  process.stdout.write('swapping');
-  for (;;) {
-    or(() => renameSync(dir, spare));
-    or(() => symlinkSync(outside, dir));
-    or(() => unlinkSync(dir));
-    or(() => renameSync(spare, dir));
-  }`;
+  $| = 1; print "swapping";
+  while (1) { syscall(${RENAMEAT2}, -100, $ARGV[0], -100, $ARGV[1], 2) == 0 or die "$!"; }`;
 
-describe('the guard against folders that become links', () => {
+// What stands in elsewhere is weaker, and says so.
+(GUARDED ? describe : describe.skip)('the guard against folders that become links', () => {
   let outside: string;
   let disk: string;
   let workspace: Workspace;
@@ -38,10 +33,12 @@ describe('the guard against folders that become links', () => {
     outside = tempDir();
     writeFileSync(join(outside, 'f'), SECRET);
     writeFileSync(join(outside, 'victim'), SECRET);
+    writeFileSync(join(outside, SECRET), '');
     mkdirSync(join(outside, 'sub'));
     mkdirSync(join(disk, 'dir/sub'), { recursive: true });
     writeFileSync(join(disk, 'dir/f'), 'mine');
-    swapper = spawn(process.execPath, ['-e', SWAPPER, join(disk, 'dir'), outside, join(disk, 'spare')]);
+    symlinkSync(outside, join(disk, 'link'));
+    swapper = spawn('perl', ['-e', SWAPPER, join(disk, 'dir'), join(disk, 'link')]);
     await once(swapper.stdout!, 'data');
   });
   afterEach(async () => {
@@ -58,30 +55,30 @@ describe('the guard against folders that become links', () => {
       expect(text).not.toContain(SECRET);
       seen.inside++;
     };
-    const refused = (error: { code?: string }): void => {
+    const refused = (error: Error & { code?: string }): void => {
+      if (error.code === undefined) throw error;
       // Between two renames there is nothing; what was seen may have moved.
       expect(['path_outside_workspace', 'file_not_found', 'not_a_folder', 'etag_mismatch', 'path_taken']).toContain(
         error.code,
       );
       seen.refused++;
     };
-    let n = 0;
-    for (const end = performance.now() + RACE_MS; performance.now() < end; n++) {
-      await Promise.all([
-        workspace.read('dir/f').then(({ content }) => note(content), refused),
-        workspace.write('dir/f', `mine ${n}`).then(() => seen.inside++, refused),
-        workspace.write(`dir/sub/new${n}`, 'mine').then(() => seen.inside++, refused),
-        workspace
-          .list({ path: 'dir', limit: 100 })
-          .then((list) => note(JSON.stringify(list.entries.map(({ path }) => path))), refused),
-        workspace.delete('dir/victim').then(() => seen.inside++, refused),
-        workspace.copy('dir', `copy${n}`).then(() => seen.inside++, refused),
-        workspace.move('dir/f', `moved${n}`).then(() => seen.inside++, refused),
-      ]);
-    }
+    const end = performance.now() + RACE_MS;
+    const again = async (work: (n: number) => Promise<unknown>): Promise<void> => {
+      for (let n = 0; performance.now() < end; n++) await work(n).catch(refused);
+    };
+    await Promise.all([
+      ...[1, 2, 3, 4].map(() => again(async () => note((await workspace.read('dir/f')).content))),
+      again(async () => note(JSON.stringify((await workspace.list({ path: 'dir', limit: 100 })).entries))),
+      again(async (n) => workspace.write('dir/f', `mine ${n}`)),
+      again(async (n) => workspace.write(`dir/sub/new${n}`, 'mine')),
+      again(async () => workspace.delete('dir/victim')),
+      again(async (n) => workspace.copy('dir', `copy${n}`)),
+      again(async (n) => workspace.move('dir/f', `moved${n}`)),
+    ]);
     expect(readFileSync(join(outside, 'f'), 'utf8')).toBe(SECRET);
     expect(readFileSync(join(outside, 'victim'), 'utf8')).toBe(SECRET);
-    expect(readdirSync(outside).sort()).toEqual(['f', 'sub', 'victim']);
+    expect(readdirSync(outside).sort()).toEqual([SECRET, 'f', 'sub', 'victim']);
     expect(readdirSync(join(outside, 'sub'))).toEqual([]);
     for (const { path, type } of (await workspace.list({ depth: 9, limit: 100_000 })).entries)
       if (type === 'file' && /^(copy|moved)/.test(path))
