@@ -7,6 +7,7 @@ import { cursorInvalid, eventsGone } from './run.errors';
 import { RunStreams } from './run-stream.service';
 import { RunsService } from './runs.service';
 import { hasEnded, type RunRecord } from './run.schema';
+import { patiently } from './store-patience';
 import { isTerminal } from '@scorpio/events';
 
 /** A page of events as JSON text, each rendered when it was made. */
@@ -26,7 +27,8 @@ export class RunEvents {
   ) {}
 
   /**
-   * The stream from the event after the cursor; undefined when the client has had the last one.
+   * The stream from the event after the cursor; undefined when the client has had the last one. While the store is away
+   * it waits a while, and is then a stream that says so: anything else would stop a browser for good.
    * @throws DomainError not-found, `cursor_invalid`, `events_expired`, `too_many_streams`
    */
   async stream(
@@ -35,14 +37,24 @@ export class RunEvents {
     cursor: { header?: string; query?: string },
     signal: AbortSignal,
   ): Promise<AsyncGenerator<string | Buffer> | undefined> {
+    const found = await patiently(() => this.position(principal, runId, cursor), signal);
+    if (!found) return this.streams.away();
+    return found.atEnd ? undefined : this.reserve(principal, signal)(found.run, found.after);
+  }
+
+  /** Where a stream begins, and whether nothing will ever come from there. */
+  private async position(
+    principal: Principal,
+    runId: string,
+    cursor: { header?: string; query?: string },
+  ): Promise<{ run: RunRecord; after: number; atEnd: boolean }> {
     const { run, after } = await this.locate(principal, runId, cursor);
     const last = await this.log.tail(run.id);
     // Erased between the two looks.
     if (!last && hasEnded(run.status)) throw eventsGone(run);
     const end = last?.t ?? 0;
     if (after > end) throw cursorInvalid(fieldOf(cursor), `The run has only ${end} events.`);
-    if (last && after === end && isTerminal(last.ty.at(-1)!)) return undefined;
-    return this.reserve(principal, signal)(run, after);
+    return { run, after, atEnd: !!last && after === end && isTerminal(last.ty.at(-1)!) };
   }
 
   /**

@@ -2,11 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { AppConfig } from '@scorpio/config';
-import { monotonicMs, pause } from '@scorpio/kernel';
+import { monotonicMs } from '@scorpio/kernel';
 import { EventLog } from './event-log.repository';
 import type { LogBatch } from './run-event.schema';
 import { ReaderPause } from './reader-pause';
 import { HEARTBEAT_FRAME, byeFrame, primingFrame, toFrames, type Frames } from './run-frames';
+import { patiently } from './store-patience';
 
 /** Bytes of recent frames that a tail keeps for its readers, and for one that may come. */
 const RING_BYTES = 1024 * 1024;
@@ -21,8 +22,6 @@ const PAGE_BYTES = 256 * 1024;
 /** Longest time without a look into the log, when bells are lost or the owner is another process. */
 const POLL_LOCAL_MS = 1000;
 const POLL_REMOTE_MS = 250;
-/** How long the store may be away before a stream is closed, to be resumed later. */
-const STORE_PATIENCE_MS = 10_000;
 const PARKED_STREAM_MS = 600_000;
 
 /** The live end of one run in this process: recent frames, and the readers that may wait for more. */
@@ -150,6 +149,11 @@ export class RunStreams {
     }
   }
 
+  /** The whole stream of a run that cannot be looked up, since the store is away: come again later. */
+  async *away(): AsyncGenerator<string> {
+    yield byeFrame('unavailable', between(500, 1500));
+  }
+
   /** Resolves when the run's last event is its end, or says that it is parked; also when the signal aborts. */
   async rest(runId: string, signal: AbortSignal): Promise<void> {
     const { tail, reader, stop } = this.enter(runId, signal);
@@ -182,21 +186,14 @@ export class RunStreams {
     limit: number,
     stop: AbortSignal,
   ): Promise<Frames | 'lost' | undefined> {
-    const start = monotonicMs();
-    for (;;) {
-      try {
-        const batches = await this.log.read(runId, cursor, limit, aligned);
-        // The embedded store answers in the same turn of the event loop: without a break a long replay would hold up
-        // everyone else, and not notice that its reader has gone.
-        await nextTurn();
-        // Places follow each other without a gap.
-        return batches.length ? (toFrames(runId, batches, cursor) ?? 'lost') : undefined;
-      } catch {
-        if (stop.aborted) return undefined;
-        if (monotonicMs() - start > STORE_PATIENCE_MS) return 'lost';
-        await pause(250, stop);
-      }
-    }
+    const batches = await patiently(() => this.log.read(runId, cursor, limit, aligned), stop);
+    // The embedded store answers in the same turn of the event loop: without a break a long replay would hold up
+    // everyone else, and not notice that its reader has gone.
+    await nextTurn();
+    if (stop.aborted) return undefined;
+    if (!batches) return 'lost';
+    // Places follow each other without a gap.
+    return batches.length ? (toFrames(runId, batches, cursor) ?? 'lost') : undefined;
   }
 
   /** Waits for news, for the time to look into the log without any, or for `beatAt` (monotonic). */
