@@ -45,11 +45,12 @@ export class OAuthClient {
     return tokens?.access_token as string | undefined;
   }
 
-  /** The same fetch, noting which token a refused request carried: by then there may be a newer one. */
+  /** The same fetch, noting of what is refused which token it carried (there may be a newer one by then) and what it lacked. */
   noting(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
     return async (input, init) => {
       const response = await fetch(input, init);
       if (response.status === 401) this.sentWith.set(response, new Headers(init?.headers).get('authorization'));
+      if (response.status === 403 && response.headers.has('www-authenticate')) await this.keepChallenge(response);
       return response;
     };
   }

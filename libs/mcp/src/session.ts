@@ -171,7 +171,10 @@ function makeClient(
   mode: 'auto' | 'legacy',
 ): SdkClient {
   const client = new sdk.Client(options.product, {
-    capabilities: { elicitation: { form: {}, url: {} }, ...(options.sampling && { sampling: {} }) },
+    capabilities: {
+      elicitation: { form: { applyDefaults: true }, url: {} },
+      ...(options.sampling && { sampling: {} }),
+    },
     versionNegotiation: { mode, probe: { timeoutMs: probeMs(spec, options) } },
     listMaxPages: MAX_PAGES,
     // A server's own schema may hold a pattern that never ends; what it promised of its result is its affair.
