@@ -240,6 +240,16 @@ describeStores('files over HTTP', (store) => {
     expect(await files.paths()).toEqual(['a.txt']);
   });
 
+  it('go along with a fork of their session, which then has its own', async () => {
+    await files.write('a/b.txt', 'before');
+    const fork = await api.post(`/api/v1/sessions/${files.sessionId}/fork`, {});
+    expect(fork).toMatchObject({ status: 201 });
+    const copy = new FileClient(api, fork.body.id);
+    await files.write('a/b.txt', 'after');
+    await copy.write('c.txt', 'own');
+    expect([await copy.text('a/b.txt'), await files.paths()]).toEqual(['before', ['a', 'a/b.txt']]);
+  });
+
   describe('upload', () => {
     it('takes several files into a folder', async () => {
       const uploaded = await files.upload({ 'a.txt': 'one', 'r\u00e9sum\u00e9.bin': Buffer.from([0, 1, 2]) }, 'in/box');

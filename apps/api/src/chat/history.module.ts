@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { BlobsModule } from '../blobs/blobs.module';
+import { FilesModule } from '../files/files.module';
 import { SessionsModule } from '../sessions/sessions.module';
 import { HistoryController } from './history.controller';
 import { HistoryService } from './history.service';
@@ -16,6 +17,7 @@ import { SessionTransferService } from './session-transfer.service';
     MongooseModule.forFeature([{ name: MessageModel.name, schema: MessageSchema }]),
     SessionsModule,
     BlobsModule,
+    FilesModule,
   ],
   controllers: [HistoryController, SessionTransferController],
   providers: [MessageRepository, HistoryService, SessionTransferService, SessionContentService],

@@ -22,10 +22,10 @@ export class SessionTransferController {
     return SessionDto.from(await this.transfer.import(principal, body));
   }
 
-  /** Copy a session up to and including a message, to go on from there another way. */
+  /** Copy a session up to and including a message, with its files as they are now, to go on from there another way. */
   @Post(':id/fork')
   @Scopes('sessions:write')
-  @ApiProblem(400, 404, 409, 429)
+  @ApiProblem(400, 404, 409, 429, 507)
   async fork(
     @CurrentPrincipal() principal: Principal,
     @Param('id', IdPipe.of('ses')) id: string,

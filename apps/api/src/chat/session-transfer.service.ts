@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '@scorpio/kernel';
 import { accessOf, ownerOf, type Access, type Owner, type Principal } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
+import { FilesService } from '../files/files.service';
 import { messagePlace } from '../sessions/message-id';
 import type { SessionRecord } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
@@ -20,11 +21,12 @@ export class SessionTransferService {
     private readonly sessions: SessionsService,
     private readonly messages: MessageRepository,
     private readonly blobs: BlobsService,
+    private readonly files: FilesService,
   ) {}
 
   /**
-   * A new session of the principal with the conversation up to and including a message.
-   * @throws DomainError not-found; conflict `step_unfinished`; rate-limited `session_quota`
+   * A new session of the principal with the conversation up to and including a message, and with the files as they are now.
+   * @throws DomainError not-found; conflict `step_unfinished`; rate-limited `session_quota`; storage-full `quota_exceeded`
    */
   async fork(
     principal: Principal,
@@ -41,9 +43,10 @@ export class SessionTransferService {
       seed: { title: at.title ?? title, model, instructions, tools, metadata },
       turns: lastTurn(messages),
     };
-    return this.build(owner, session, messages, () =>
-      this.blobs.copy(access, sessionId, session.id, blobIdsOf(messages), owner),
-    );
+    return this.build(owner, session, messages, async () => {
+      await this.files.copyAll(sessionId, session.id);
+      return this.blobs.copy(access, sessionId, session.id, blobIdsOf(messages), owner);
+    });
   }
 
   /**
