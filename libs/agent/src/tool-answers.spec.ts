@@ -138,6 +138,48 @@ describe('approvals', () => {
   });
 });
 
+describe('a call that asks people in the middle of its work', () => {
+  const asking = () => {
+    const one = tool('one', 'unsafe', async (_input, { elicit }) => {
+      const answer = await elicit!({ message: 'How many?', schema: { type: 'integer' } });
+      return `${answer.outcome} ${JSON.stringify(answer.value)}`;
+    });
+    return { one, rig: rigOf([{ ...one, timeoutMs: 100 }], ['a', 'one', {}]) };
+  };
+
+  it.each([
+    ['answered', 3, 'answered 3'],
+    ['denied', undefined, 'denied undefined'],
+  ] as const)('waits for them without parking, and longer than its own time: %s', async (outcome, value, output) => {
+    const { rig } = asking();
+    const run = rig.run();
+    while (!rig.types.includes('interaction.requested')) await turn();
+    expect(rig.of('interaction.requested')).toMatchObject([
+      { interactionId: 'int_1', kind: 'elicitation', callId: 'a', prompt: 'How many?', schema: { type: 'integer' } },
+    ]);
+    await new Promise((over) => setTimeout(over, 150));
+    rig.inbox.answers = [{ interactionId: 'int_1', by: 'ada', outcome, value }];
+    await run;
+    expect(rig.types).not.toContain('run.parked');
+    expect(rig.of('interaction.resolved')).toMatchObject([{ interactionId: 'int_1', outcome, by: 'ada' }]);
+    expect(told(rig)).toEqual([output]);
+  });
+
+  it('is lost with its question when its owner dies', async () => {
+    const { rig, one } = asking();
+    const run = rig.run();
+    while (!rig.types.includes('interaction.requested')) await turn();
+    const log = [...rig.events];
+    rig.abort.abort(new Error('gone'));
+    await expect(run).rejects.toThrow('gone');
+    const next = successorOf(rig, [one]);
+    next.interactive = false;
+    await next.resume([started, ...log]);
+    expect(next.types.slice(0, 3)).toEqual(['interaction.resolved', 'tool.unknown', 'tool.completed']);
+    expect(next.of('interaction.resolved')).toMatchObject([{ outcome: 'cancelled', by: 'system' }]);
+  });
+});
+
 describe('a run that is stopped in the middle of calls', () => {
   it('aborts all of them, keeps what came to an end, and waits for none that does not listen', async () => {
     const signals: AbortSignal[] = [];

@@ -145,7 +145,8 @@ export class ToolBatch {
         sent[stream] += shown.length;
       },
       ...(elicit && {
-        elicit: (question: Elicitation) => elicit(callId, question, this.signal, (...drafts) => this.say(...drafts)),
+        elicit: (question: Elicitation, over = this.signal) =>
+          elicit(callId, question, over, (...drafts) => this.say(...drafts)),
       }),
     };
   }

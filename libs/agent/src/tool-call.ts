@@ -38,6 +38,7 @@ class Timer {
   readonly signal = this.late.signal;
   private timer: NodeJS.Timeout;
   private startedAt = 0;
+  private ended = false;
 
   constructor(private leftMs: number) {
     this.start();
@@ -48,7 +49,7 @@ class Timer {
     this.timer = setTimeout(() => this.late.abort(new Timeout()), Math.max(1, this.leftMs));
   }
 
-  stop(): void {
+  private stop(): void {
     clearTimeout(this.timer);
     this.leftMs -= monotonicMs() - this.startedAt;
   }
@@ -58,8 +59,13 @@ class Timer {
     try {
       return await work();
     } finally {
-      this.start();
+      if (!this.ended) this.start();
     }
+  }
+
+  end(): void {
+    this.ended = true;
+    clearTimeout(this.timer);
   }
 }
 
@@ -78,7 +84,8 @@ export async function runCall(
   const timeoutMs = tool.timeoutMs ?? limits.timeoutMs;
   const timer = new Timer(timeoutMs);
   const signal = AbortSignal.any([context.signal, timer.signal]);
-  const elicit = context.elicit && ((question: Elicitation) => timer.without(() => context.elicit!(question)));
+  const elicit =
+    context.elicit && ((question: Elicitation, over = signal) => timer.without(() => context.elicit!(question, over)));
   const ended = (): number => Math.round(monotonicMs() - startedAt);
   try {
     const {
@@ -119,7 +126,7 @@ export async function runCall(
       aborted,
     };
   } finally {
-    timer.stop();
+    timer.end();
   }
 }
 

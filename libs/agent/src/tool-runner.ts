@@ -1,11 +1,11 @@
 import type { InteractionKind, RunEventDraft } from '@scorpio/events';
-import type { JsonObject } from '@scorpio/kernel';
+import { pause, type JsonObject } from '@scorpio/kernel';
 import type { CallState, InteractionState, RunState } from './run-state';
 import { toArguments } from './step';
 import { ToolBatch, type BatchLimits, type BatchPorts, type ReadyCall } from './tool-batch';
 import { MAX_INPUT_CHARS, checkInput, faultText } from './tool-input';
 import { capOutput, failed } from './tool-output';
-import type { AgentTool, ToolSet, Verdict, WorkingTool } from './tool';
+import type { AgentTool, ElicitationAnswer, ToolSet, Verdict, WorkingTool } from './tool';
 
 /** What somebody said to an interaction of this run. */
 export interface Answer {
@@ -50,6 +50,12 @@ export interface ToolControl {
   durable(): Promise<void>;
 }
 
+/** How long people may take who are asked in the middle of a call, and how often it is looked for their answer. */
+const ELICIT_MS = 600_000;
+const LOOK_MS = 250;
+
+type Elicited = Parameters<NonNullable<BatchPorts['elicit']>>;
+
 const LOST = 'The server ended while the call ran: whether it took effect is not known. Look before you try again.';
 
 /** The choices of whoever is asked about a call whose outcome is not known. */
@@ -81,6 +87,8 @@ export function abandoned(call: CallState, reason: 'cancelled' | 'expired' | 'fa
 /** Gives every call of one step its result: runs what may run, and asks people where it must. */
 export class StepCalls {
   private readonly ready: ReadyCall[] = [];
+  /** How many times a call that runs has asked people. */
+  private readonly elicited = new Map<string, number>();
 
   constructor(
     private readonly step: number,
@@ -113,7 +121,43 @@ export class StepCalls {
   }
 
   private async *work(): AsyncGenerator<RunEventDraft[]> {
-    if (this.ready.length) yield* new ToolBatch(this.ready.splice(0), this.ports, this.control).run();
+    if (!this.ready.length) return;
+    const { interactive } = this.ports;
+    const ports = { ...this.ports, ...(interactive && { elicit: (...asked: Elicited) => this.elicit(...asked) }) };
+    yield* new ToolBatch(this.ready.splice(0), ports, this.control).run();
+  }
+
+  /** Asks people in the middle of a call: it holds its worker, so they have less time than for other questions. */
+  private async elicit(...[callId, { message, schema }, signal, say]: Elicited): Promise<ElicitationAnswer> {
+    const call = this.state.calls.get(callId)!;
+    const nth = Math.max(call.asked, this.elicited.get(callId) ?? 0);
+    this.elicited.set(callId, nth + 1);
+    const until = Math.min(this.ports.expiry().getTime(), Date.now() + ELICIT_MS);
+    const interactionId = this.ports.interactionId(call.part, nth);
+    const expiresAt = new Date(until).toISOString();
+    say({
+      type: 'interaction.requested',
+      interactionId,
+      kind: 'elicitation',
+      callId,
+      prompt: message,
+      ...(schema && { schema }),
+      expiresAt,
+    });
+    const resolve = (outcome: Answer['outcome'] | 'expired', by: string): void =>
+      say({ type: 'interaction.resolved', interactionId, outcome, by });
+    while (!signal.aborted && Date.now() < until) {
+      const { answers } = await this.control.take();
+      const mine = answers.find((answer) => answer.interactionId === interactionId);
+      if (mine) {
+        const { outcome, by, value } = mine;
+        resolve(outcome, by);
+        return { outcome: outcome === 'approved' ? 'answered' : outcome, value };
+      }
+      await pause(LOOK_MS, signal);
+    }
+    resolve(signal.aborted ? 'cancelled' : 'expired', 'system');
+    return { outcome: 'cancelled' };
   }
 
   /** What becomes of calls that an older owner had begun and not seen to end. */

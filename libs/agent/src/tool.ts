@@ -31,8 +31,8 @@ export interface ToolContext extends ToolScope {
   signal: AbortSignal;
   /** Shows output while the tool works. */
   progress(stream: 'out' | 'err', text: string): void;
-  /** Asks people and waits; absent where nobody can be asked. */
-  elicit?(question: Elicitation): Promise<ElicitationAnswer>;
+  /** Asks people and waits, until the signal ends that; absent where nobody can be asked. Their time is not the tool's. */
+  elicit?(question: Elicitation, signal?: AbortSignal): Promise<ElicitationAnswer>;
 }
 
 /** A file of the workspace that a call changed, as the event `file.changed` tells it. */

@@ -2,12 +2,15 @@ import { Module } from '@nestjs/common';
 import { MongooseModule } from '@nestjs/mongoose';
 import { BlobsModule } from '../blobs/blobs.module';
 import { FilesModule } from '../files/files.module';
+import { McpModule } from '../mcp/mcp.module';
 import { SessionsModule } from '../sessions/sessions.module';
 import { BuiltinTools } from './builtin-tools.service';
 import { ExecutionRepository } from './execution.repository';
 import { ExecutionModel, ExecutionSchema } from './execution.schema';
 import { TodoRepository } from './todo.repository';
 import { TodoModel, TodoSchema } from './todo.schema';
+import { McpOffersController } from './mcp-offers.controller';
+import { McpTools } from './mcp-tools.service';
 import { ToolExecutions } from './tool-executions.service';
 import { ToolRuleRepository } from './tool-rule.repository';
 import { ToolRuleModel, ToolRuleSchema } from './tool-rule.schema';
@@ -24,10 +27,10 @@ const schemas = MongooseModule.forFeature([
 ]);
 
 @Module({
-  imports: [schemas, BlobsModule, FilesModule, SessionsModule],
-  controllers: [ToolsController, ToolRulesController],
+  imports: [schemas, BlobsModule, FilesModule, McpModule, SessionsModule],
+  controllers: [ToolsController, ToolRulesController, McpOffersController],
   providers: [
-    ...[ToolsService, BuiltinTools, ToolRules, ToolExecutions, Web],
+    ...[ToolsService, BuiltinTools, McpTools, ToolRules, ToolExecutions, Web],
     ...[ToolRuleRepository, ExecutionRepository, TodoRepository],
   ],
   exports: [ToolsService],

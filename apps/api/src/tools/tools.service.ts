@@ -5,6 +5,7 @@ import type { Owner } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { BuiltinTools } from './builtin-tools.service';
 import { checkClientTools, toAskingTool, type ClientTool } from './client-tool';
+import { McpTools } from './mcp-tools.service';
 import type { RunTools } from './run-tools';
 import { ToolRules } from './tool-rules.service';
 import { isDisabled, verdictOf } from './tool-verdict';
@@ -27,14 +28,15 @@ export interface ToolState {
 export class ToolsService {
   constructor(
     private readonly builtin: BuiltinTools,
+    private readonly mcp: McpTools,
     private readonly rules: ToolRules,
     private readonly blobs: BlobsService,
   ) {}
 
   /** Every tool that an owner can be offered, in the order of their names. */
-  async list(_owner: Owner): Promise<ToolState[]> {
-    const states = this.builtin.all.map((tool): ToolState => ({ tool, available: true }));
-    return states
+  async list(owner: Owner): Promise<ToolState[]> {
+    const builtin = this.builtin.all.map((tool): ToolState => ({ tool, available: true }));
+    return [...builtin, ...(await this.mcp.list(owner))]
       .map((state) => (isDisabled(state.tool.name, this.rules.ofServer) ? disabled(state.tool) : state))
       .sort((a, b) => (a.tool.name < b.tool.name ? -1 : 1));
   }
