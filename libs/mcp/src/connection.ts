@@ -199,7 +199,9 @@ export class McpConnection {
 
   private async retry(backoffMs: number): Promise<void> {
     await pause(backoffMs, this.ended.signal);
-    if (!this.ended.signal.aborted) await this.ensure().catch(() => undefined);
+    if (this.ended.signal.aborted) return;
+    this.retryAt = 0;
+    await this.ensure().catch(() => undefined);
   }
 
   /** A session ended by itself. */
@@ -218,6 +220,7 @@ export class McpConnection {
   private told(sdk: Sdk, session: Session, error: unknown): Error {
     const told = callError(sdk, this.spec.name, error);
     const code = (told as { code?: string }).code;
+    if (this.session !== session) return told;
     if (code === 'mcp_server_unavailable' || code === 'mcp_needs_authorization') {
       this.drop(session);
       this.failed(code === 'mcp_needs_authorization', whyNotConnected(sdk, error));
