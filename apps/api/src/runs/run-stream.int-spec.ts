@@ -108,6 +108,24 @@ describe('following a run', () => {
     expect(await readers).toEqual([from(1, 42), from(1, 42)]);
   });
 
+  it('has the beginning of a run that begins here for the reader that comes at once, without the log', async () => {
+    const runId = newId('run');
+    streams.hold(runId);
+    await write(writer(runId), 3);
+    const reads = jest.spyOn(log, 'read');
+    expect(await seqs(runId, 0)).toEqual(from(1, 5));
+    expect(reads).not.toHaveBeenCalled();
+  });
+
+  it('keeps little of a run that nobody reads, and its late reader misses nothing', async () => {
+    const runId = newId('run');
+    streams.hold(runId);
+    await write(writer(runId), 200);
+    expect(await seqs(runId, 0)).toEqual(from(1, 202));
+    streams.release(runId);
+    expect(await seqs(runId, 0)).toEqual(from(1, 202));
+  });
+
   it('goes on exactly where a reader left, cut after every event', async () => {
     const runId = newId('run');
     await write(writer(runId), 20);

@@ -1,9 +1,6 @@
 import type { TokenUsage } from '@scorpio/events';
 import type { LlmFinishReason, LlmStreamPart } from '../contract';
 
-/** Halves of surrogate pairs without the other half: no text that UTF-8 could carry. */
-const LONE_HALVES = /[\ud800-\udfff]/gu;
-
 type Delta = Extract<LlmStreamPart, { type: 'delta' }>;
 
 /**
@@ -76,11 +73,11 @@ export class PartBatch {
     return false;
   }
 
-  /** The parts gathered since the last call. */
+  /** The parts gathered since the last call. Halves of surrogate pairs that stand alone are replaced. */
   take(): LlmStreamPart[] {
     const parts = this.parts;
     this.parts = [];
-    for (const delta of this.deltas.values()) delta.text = delta.text.replace(LONE_HALVES, '\ufffd');
+    for (const delta of this.deltas.values()) delta.text = delta.text.toWellFormed();
     this.deltas.clear();
     return parts;
   }
