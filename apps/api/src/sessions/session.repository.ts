@@ -112,10 +112,10 @@ export class SessionRepository {
     return stored.map(toSessionRecord);
   }
 
-  /** Whether the tenant has that many sessions. The cheap count, which the index answers alone, settles most cases. */
-  async hasAtLeast(tenantId: string, limit: number): Promise<boolean> {
-    if ((await this.model.countDocuments({ tenantId } as Filter, { limit })) < limit) return false;
-    return (await this.model.countDocuments({ tenantId, ...LIVE } as Filter, { limit })) >= limit;
+  /** The tenant's sessions, counted up to `limit`. The cheap count, which the index answers alone, settles most cases. */
+  async count(tenantId: string, limit: number): Promise<number> {
+    const all = await this.sessions.countDocuments({ tenantId }, { limit });
+    return all < limit ? all : this.sessions.countDocuments({ tenantId, ...LIVE }, { limit });
   }
 
   async change(access: Access, id: string, changes: SessionChanges): Promise<SessionRecord | undefined> {

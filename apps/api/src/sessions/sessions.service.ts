@@ -4,6 +4,7 @@ import { isId, newId } from '@scorpio/kernel';
 import { decodeCursor, encodeCursor } from '@scorpio/persistence';
 import type { Access, Owner } from '../auth/principal';
 import { PURGE_ORDER, SessionEraser, type SessionPurge } from './session-eraser';
+import { SessionQuota } from './session-quota';
 import { sessionNotFound, sessionQuota } from './session.errors';
 import {
   SessionRepository,
@@ -35,11 +36,15 @@ export interface SessionPage {
 /** Conversations: what they are set to, whose they are, what they have used. */
 @Injectable()
 export class SessionsService {
+  private readonly quota: SessionQuota;
+
   constructor(
     private readonly sessions: SessionRepository,
     private readonly eraser: SessionEraser,
     private readonly config: AppConfig,
-  ) {}
+  ) {
+    this.quota = new SessionQuota(config.limits.sessions, (tenantId, limit) => sessions.count(tenantId, limit));
+  }
 
   /** @throws DomainError rate-limited `session_quota` */
   async create(owner: Owner, seed: SessionSeed): Promise<SessionRecord> {
@@ -118,7 +123,7 @@ export class SessionsService {
   async checkQuota(tenantId: string): Promise<void> {
     const limit = this.config.limits.sessions;
     if (limit === 0 || this.config.auth.modes.includes('none')) return;
-    if (await this.sessions.hasAtLeast(tenantId, limit)) throw sessionQuota(limit);
+    if (!(await this.quota.take(tenantId))) throw sessionQuota(limit);
   }
 }
 
