@@ -117,6 +117,17 @@ describe('following a run', () => {
     expect(reads).not.toHaveBeenCalled();
   });
 
+  it('need not look whether anything was stored of a run that only begins', async () => {
+    const runId = newId('run');
+    streams.hold(runId);
+    const reads = jest.spyOn(log, 'read');
+    const early = seqs(runId, 0);
+    for (let turn = 0; turn < 3; turn += 1) await new Promise(setImmediate);
+    expect(reads).not.toHaveBeenCalled();
+    await write(writer(runId), 3);
+    expect(await early).toEqual(from(1, 5));
+  });
+
   it('keeps little of a run that nobody reads, and its late reader misses nothing', async () => {
     const runId = newId('run');
     streams.hold(runId);
