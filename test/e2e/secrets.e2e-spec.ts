@@ -12,6 +12,8 @@ const random = (name: string): string => `${name}-${newApiKey().secret}`;
 const planted = {
   SECRET_KEY: random('sealing'),
   OPENAI_API_KEY: random('sk-vendor'),
+  ANTHROPIC_API_KEY: random('anthropic'),
+  GEMINI_API_KEY: random('gemini'),
   endpointKey: random('endpoint'),
   apiKey: newApiKey().text,
   wrongKey: newApiKey().text,
@@ -38,9 +40,10 @@ describe('secrets', () => {
 
   beforeAll(async () => {
     await fake.start();
-    const { SECRET_KEY, OPENAI_API_KEY, endpointKey, apiKey } = planted;
+    const { SECRET_KEY, OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, endpointKey, apiKey } = planted;
     server = await ServerProcess.start({
       ...{ SECRET_KEY, OPENAI_API_KEY, OPENAI_BASE_URL: fake.url, BOOTSTRAP_API_KEY: apiKey, AUTH_MODE: 'apikey' },
+      ...{ ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL: fake.origin, GEMINI_API_KEY, GEMINI_BASE_URL: fake.origin },
       LLM_ENDPOINTS: JSON.stringify([{ name: 'fake', baseUrl: fake.url, apiKey: endpointKey, models: ['m'] }]),
       ...{ LLM_MAX_ATTEMPTS: '1', LOG_LEVEL: 'trace', DEBUG: 'true' },
     });
@@ -54,7 +57,7 @@ describe('secrets', () => {
   it('are used, and put in every place where they could slip out', async () => {
     const chat = new ChatClient(api);
     const sessionId = await chat.newSession();
-    for (const model of ['fake/m', 'openai/gpt-5-mini']) {
+    for (const model of ['fake/m', 'openai/gpt-5-mini', 'anthropic/claude-opus-5-5', 'google/gemini-4-hydrogen']) {
       const { body } = await noted(chat.send(sessionId, { message: 'hi', model }));
       expect(body.run.error).toMatchObject({ code: 'provider_auth' });
       const events = await noted(api.get(`/api/v1/runs/${body.run.id}/events?format=json`));

@@ -116,7 +116,11 @@ export class AppConfig {
   };
 
   /** @param source the environment itself, for what MCP servers are given of it */
+  /** Every value of a setting that is a secret: none of them may be seen. */
+  readonly secrets: string[];
+
   constructor(env: Env, secretKey: string, source: Record<string, string | undefined> = {}) {
+    this.secrets = [secretKey, ...secretsOf(env)];
     this.nodeEnv = env.NODE_ENV;
     this.production = env.NODE_ENV === 'production';
     this.host = env.HOST;
@@ -236,6 +240,14 @@ function mcpSettings(env: Env, source: Record<string, string | undefined>): McpS
 /** `PUBLIC_URL`, or where the server listens. */
 const publicUrl = (env: Env): string =>
   (env.PUBLIC_URL ?? `http://${LOOPBACK.test(env.HOST) ? env.HOST : 'localhost'}:${env.PORT}`).replace(/\/+$/, '');
+
+function* secretsOf(env: Env): Generator<string> {
+  for (const [name, { secret }] of Object.entries(ENV)) {
+    const value = env[name as keyof Env];
+    if (secret && typeof value === 'string') yield value;
+  }
+  for (const { apiKey } of env.LLM_ENDPOINTS) if (apiKey) yield apiKey;
+}
 
 /** What `AUTH_MODE` says, or what its absence means: open only on loopback and outside production. */
 function authModes(env: Env): AuthMode[] {

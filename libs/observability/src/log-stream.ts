@@ -14,9 +14,29 @@ export const scrubbed = (target: DestinationStream): DestinationStream => ({
   write: (line) => target.write(escaped(redact(line))),
 });
 
+/**
+ * Writes the lines of one turn of the event loop together, after what they tell of: a write to a pipe takes as long as
+ * half a request. The end of the process, whatever it is but a kill, writes what is left.
+ */
+function joined(target: DestinationStream): DestinationStream {
+  let lines = '';
+  const flush = (): void => {
+    const text = lines;
+    lines = '';
+    if (text) target.write(text);
+  };
+  process.on('exit', flush);
+  return {
+    write: (line) => {
+      if (!lines) setImmediate(flush);
+      lines += line;
+    },
+  };
+}
+
 /** Where log lines go: standard output, laid out for people where one is looking in development. */
 export function logStream(pretty: boolean): DestinationStream {
-  return scrubbed(pretty ? prettyStream() : destination(1));
+  return scrubbed(pretty ? prettyStream() : joined(destination(1)));
 }
 
 function prettyStream(): DestinationStream {

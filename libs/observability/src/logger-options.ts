@@ -67,14 +67,11 @@ const requestFields = (request: { method: string; url: string; remoteAddress?: s
   remoteAddress: request.remoteAddress,
 });
 
-function* secretsOf(config: AppConfig): Generator<string | undefined> {
-  yield config.secretKey;
-  yield config.auth.bootstrapKey;
-  yield config.llm.openai.apiKey;
-  for (const endpoint of config.llm.endpoints) yield endpoint.apiKey;
-  for (const url of [config.store.mongodbUrl, config.redisUrl]) {
-    const password = url && URL.canParse(url) ? new URL(url).password : undefined;
+function* secretsOf({ secrets }: AppConfig): Generator<string> {
+  for (const secret of secrets) {
+    // Of an address the password alone: the rest of it is needed to understand a fault.
+    const password = URL.canParse(secret) ? new URL(secret).password : secret;
     yield password;
-    if (password) yield decodeURIComponent(password);
+    if (password !== secret) yield decodeURIComponent(password);
   }
 }
