@@ -1,5 +1,6 @@
 import { measureCommands } from './commands.bench';
 import { stopAll } from './child';
+import { measureFileSearch } from './files.bench';
 import { measureHold } from './hold.bench';
 import { measureLists } from './lists.bench';
 import { readOptions, type Options } from './options';
@@ -40,6 +41,7 @@ async function measureStore(rig: Rig, store: Setup['store'], note: (rows: Row[])
   if (only.includes('paced'))
     note(await measurePaced(rig, await server(), store === 'wire' ? await insertMs(setup) : undefined));
   await target?.child.stop();
+  if (store === 'embedded' && only.includes('files')) note(await measureFileSearch(rig));
   if (store === 'embedded' && only.includes('hold')) note(await measureHold(rig));
   if (only.includes('replay')) note(await measureReplay(rig, store));
   if (only.includes('lists')) note(await measureLists(rig, store));

@@ -5,7 +5,8 @@ const HELP = `npm run bench -- [options]
   --short          few repetitions and small sizes, to guard against going back: ends with 1 where a measure is more
                    than 1.3 times its goal
   --write          writes the tables into docs/performance.md
-  --only=a,b       only these measures: start, first, turns, burst, paced, hold, replay, lists, commands
+  --only=a,b       only these measures: start, first, turns, burst, paced, hold, replay, lists, commands,
+                   files
   --store=a,b      only these stores: embedded, wire (needs MONGODB_TEST_URL)
   --sessions=n     sessions of the list (1000000; over the wire at most 10000)
   --streams=n      open streams of hold (1000)
@@ -14,7 +15,18 @@ const HELP = `npm run bench -- [options]
                    CPU went
 `;
 
-export const MEASURES = ['start', 'first', 'turns', 'burst', 'paced', 'hold', 'replay', 'lists', 'commands'] as const;
+export const MEASURES = [
+  'start',
+  'first',
+  'turns',
+  'burst',
+  'paced',
+  'hold',
+  'replay',
+  'lists',
+  'commands',
+  'files',
+] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** How much is measured. */

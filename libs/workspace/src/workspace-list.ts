@@ -18,7 +18,7 @@ export interface ListOptions {
 }
 
 export interface ListResult {
-  /** By the bytes of their paths, a folder before what it holds. */
+  /** A tree: by the bytes of the names, a folder before what it holds. A glob: by path. */
   entries: WorkspaceEntry[];
   /** Whether there are more. */
   truncated: boolean;
@@ -49,8 +49,8 @@ export async function listGlob(
 ): Promise<ListResult> {
   const found = await findPaths(folder.path, glob, limits);
   const begin = above ? `${above}/` : '';
-  const paths = found.paths.map((path) => begin + path).sort(byBytes);
-  const left = after === undefined ? paths : paths.filter((path) => byBytes(path, after) > 0);
+  const paths = found.paths.map((path) => begin + path).sort();
+  const left = after === undefined ? paths : paths.filter((path) => path > after);
   const entries: WorkspaceEntry[] = [];
   for (const path of left.slice(0, limit)) {
     const entry = await entryAt(folder, path, path.slice(begin.length));
@@ -76,8 +76,6 @@ async function entryAt(folder: Folder, path: string, below: string): Promise<Wor
     await at?.close().catch(() => undefined);
   }
 }
-
-const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 function namesAfter(above: string, after?: string): Buffer[] {
   if (after === undefined) return [];

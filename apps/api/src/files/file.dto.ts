@@ -23,7 +23,7 @@ export class FileEntryDto {
 
 /** A page of a folder, or of the files that a glob fits. */
 export class FileListDto {
-  /** By the bytes of their paths; a folder stands before what it holds. */
+  /** A tree: by the bytes of the names, a folder before what it holds. A glob: by path. */
   items: FileEntryDto[];
   /** Where the list goes on; null at its end. */
   nextCursor: string | null;
