@@ -33,7 +33,7 @@ const ROOMS = {
   usage: {},
   files: { rooms: ['sessions', 'blobs'], libs: ['workspace'] },
   mcp: { libs: ['mcp', 'outbound', 'cache'] },
-  tools: { rooms: ['sessions', 'files', 'blobs', 'mcp'], libs: ['outbound', 'sandbox', 'agent', 'cache'] },
+  tools: { rooms: ['sessions', 'files', 'blobs', 'mcp'], libs: ['mcp', 'outbound', 'sandbox', 'agent', 'cache'] },
   runs: { rooms: ['sessions'], libs: ['bus'] },
   chat: {
     rooms: ['sessions', 'files', 'blobs', 'tools', 'models', 'runs', 'usage'],

@@ -1,7 +1,9 @@
 /** The official SDK, loaded when the first server is reached and not at boot. */
-export const loadSdk = () => import('@modelcontextprotocol/client');
+const load = () => import('@modelcontextprotocol/client');
+let loaded: ReturnType<typeof load> | undefined;
+export const loadSdk = (): ReturnType<typeof load> => (loaded ??= load());
 
-export type Sdk = Awaited<ReturnType<typeof loadSdk>>;
+export type Sdk = Awaited<ReturnType<typeof load>>;
 export type SdkClient = InstanceType<Sdk['Client']>;
 export type SdkTransport = Parameters<SdkClient['connect']>[0];
 export type SdkMessage = Parameters<SdkTransport['send']>[0];

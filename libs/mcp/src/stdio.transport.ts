@@ -64,8 +64,11 @@ export class StdioTransport implements SdkTransport {
   send(message: SdkMessage): Promise<void> {
     const input = this.child?.stdin;
     if (!input?.writable) return Promise.reject(new Error('The process has ended.'));
-    return new Promise((resolve, reject) => {
-      input.write(this.sdk.serializeMessage(message), (error) => (error ? reject(error) : resolve()));
+    // A write that fails is told of by the stream's error, and the process that ended by its end.
+    if (input.write(this.sdk.serializeMessage(message))) return Promise.resolve();
+    return new Promise((resolve) => {
+      input.once('drain', resolve);
+      input.once('close', resolve);
     });
   }
 

@@ -65,7 +65,10 @@ export async function openOutbound(options: OutboundOptions = {}): Promise<Outbo
 
 /** The same answer with a body that breaks off at the limit. */
 function bounded(response: Response, limit: number): Response {
-  if (!response.body) return response;
+  // Node cuts a body at the length that was announced.
+  const length = response.headers.get('content-length');
+  const isKnown = length !== null && Number(length) <= limit && !response.headers.has('content-encoding');
+  if (!response.body || isKnown) return response;
   const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
   const { url, status, statusText, headers } = response;
   const body = response.body.pipeThrough(isStream ? eventLimit(limit) : byteLimit(limit));

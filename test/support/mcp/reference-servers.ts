@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { freePort } from '../server-process';
+import { freePort } from '../free-port';
 
 const { resolve } = createRequire(__filename);
 const program = (name: string): string =>

@@ -30,6 +30,11 @@ interface Held {
 @Injectable()
 export class McpApprovals {
   private readonly held = new Map<string, Held>();
+  /** Lists that were looked through, by what was approved then: a call does not look through ten thousand tools. */
+  private readonly judged = new WeakMap<
+    readonly McpDefinition[],
+    { approvals?: Approvals; good: ReadonlySet<string> }
+  >();
   /** Changes that were told of. */
   private readonly told = new Set<string>();
 
@@ -41,13 +46,17 @@ export class McpApprovals {
   /** The tools among these that may be used, by their servers' names for them. */
   async approved(owner: Owner, server: Approvable, found: readonly McpDefinition[]): Promise<ReadonlySet<string>> {
     let { approvals } = await this.read(owner, server.id);
+    const judged = this.judged.get(found);
+    if (judged && judged.approvals === approvals) return judged.good;
     if (found.length) approvals = await this.firstSight(owner, server, approvals, found);
     const hashes = new Map(approvals?.tools.map(({ tool, hash }) => [tool, hash]));
     const good = found.filter(({ tool, hash }) => hashes.get(tool) === hash);
     if (good.length < found.length)
       for (const { tool, hash } of found)
         if (hashes.get(tool) !== hash) this.tell(owner, server, tool, hash, hashes.has(tool));
-    return new Set(good.map(({ tool }) => tool));
+    const names = new Set(good.map(({ tool }) => tool));
+    this.judged.set(found, { approvals, good: names });
+    return names;
   }
 
   /**

@@ -18,9 +18,13 @@ import { McpOfferings } from './mcp-offerings.service';
 import { serverNotFound, toolNotApproved, toolNotFound } from './mcp-server.errors';
 import { nameTools, toolPrefix, type NamedTool } from './named-tools';
 
+const MOST_OWNERS = 5_000;
+
 /** What the MCP servers that an owner can use offer. No call waits for a server that is not well. */
 @Injectable()
 export class McpService {
+  private readonly names = new Map<string, { inputs: unknown[]; byName: ReadonlyMap<string, NamedTool> }>();
+
   constructor(
     private readonly config: AppConfig,
     private readonly known: KnownServers,
@@ -31,7 +35,7 @@ export class McpService {
 
   /** All tools, sorted by name, those that cannot be called now included. Waits `MCP_LIST_WAIT_MS` at most, for servers that just start. */
   async toolsFor(owner: Owner): Promise<McpTool[]> {
-    return (await this.named(owner)).map(({ tool }) => tool);
+    return [...(await this.named(owner)).values()].map(({ tool }) => tool);
   }
 
   /**
@@ -87,10 +91,19 @@ export class McpService {
     return this.connections.of(found.spec);
   }
 
-  private async named(owner: Owner): Promise<NamedTool[]> {
+  /** Names are made anew only when a list, an approval or a connection is another than before. */
+  private async named(owner: Owner): Promise<ReadonlyMap<string, NamedTool>> {
     const servers = await this.known.usableBy(owner);
-    const lists = await Promise.all(servers.map((server) => this.list(owner, server)));
-    return nameTools(lists.flatMap((list) => list ?? []));
+    const lists = (await Promise.all(servers.map((server) => this.list(owner, server)))).flatMap((list) => list ?? []);
+    const inputs = lists.flatMap(({ connection, found, approved }) => [connection, connection.status, found, approved]);
+    const key = callerOf(owner);
+    const held = this.names.get(key);
+    if (held?.inputs.length === inputs.length && held.inputs.every((input, index) => input === inputs[index]))
+      return held.byName;
+    const byName = new Map(nameTools(lists).map((named) => [named.tool.name, named]));
+    if (this.names.size >= MOST_OWNERS) this.names.delete(this.names.keys().next().value as string);
+    this.names.set(key, { inputs, byName });
+    return byName;
   }
 
   private async list(owner: Owner, server: KnownServer) {
@@ -101,7 +114,7 @@ export class McpService {
   }
 
   private async find(owner: Owner, name: string): Promise<NamedTool | undefined> {
-    return (await this.named(owner)).find(({ tool }) => tool.name === name);
+    return (await this.named(owner)).get(name);
   }
 
   /** A tool of a server that has not listed its tools yet: after a start, a run may go on before its servers are there. */
