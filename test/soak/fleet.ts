@@ -71,8 +71,11 @@ export class Fleet {
     const { name, on, inject } = random.pick(possible.flatMap((fault) => Array<Fault>(fault.weight).fill(fault)));
     this.injected[name] = (this.injected[name] ?? 0) + 1;
     if (on === 'process') replica.busy = true;
-    await inject({ ...replica, model: this.model }, random);
-    if (on === 'process') replica.busy = false;
+    try {
+      await inject({ ...replica, model: this.model }, random);
+    } finally {
+      if (on === 'process') replica.busy = false;
+    }
   }
 
   async close(): Promise<void> {
