@@ -20,7 +20,9 @@ const DOCUMENTS = /^GET \/api\/(docs|redoc|openapi)/;
 /** Routes with a parameter that is nobody's object. */
 const NOBODYS = ['GET /api/v1/models/:vendor/*model'];
 /** Nest's hooks for middleware, for every method each: they answer nothing. */
-const MIDDLEWARE = ['/api/v1{/*splat}', '/health', '/health/live', '/health/ready'].map((path) => `ALL ${path}`);
+const MIDDLEWARE = ['/api/v1{/*splat}', '/health', '/health/live', '/health/ready', '/mcp'].map(
+  (path) => `ALL ${path}`,
+);
 /** A route with more methods than anyone names is for all of them. */
 const MANY = 8;
 

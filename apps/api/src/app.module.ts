@@ -9,6 +9,7 @@ import { ChatModule } from './chat/chat.module';
 import { FilesModule } from './files/files.module';
 import { HealthModule } from './health/health.module';
 import { McpModule } from './mcp/mcp.module';
+import { McpServerModule } from './mcp-server/mcp-server.module';
 import { ModelsModule } from './models/models.module';
 import { RunsModule } from './runs/runs.module';
 import { SessionsModule } from './sessions/sessions.module';
@@ -26,7 +27,7 @@ export class AppModule {
         BusModule,
         PersistenceModule.forRoot(),
         ...[AuthModule, HealthModule, ModelsModule, SessionsModule, BlobsModule],
-        ...[FilesModule, McpModule, RunsModule, UsageModule, ChatModule],
+        ...[FilesModule, McpModule, RunsModule, UsageModule, ChatModule, McpServerModule],
       ],
     };
   }

@@ -2,7 +2,6 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { AppConfig } from '@scorpio/config';
 import type { Request, Response } from 'express';
-import { Audit, by } from './audit/audit.service';
 import {
   RATE_BUCKET,
   ROUTE_ACCESS,
@@ -11,9 +10,10 @@ import {
   type RateBucket,
   type RouteAccess,
 } from './auth.decorators';
-import { routeUndeclared, scopeMissing } from './auth.errors';
+import { routeUndeclared } from './auth.errors';
 import { Authenticator } from './authenticator.service';
-import type { Principal, Scope } from './principal';
+import { Permissions } from './permissions.service';
+import type { Principal } from './principal';
 import { RateLimits } from './rate-limits/rate-limits.service';
 
 /**
@@ -29,7 +29,7 @@ export class AuthGuard implements CanActivate {
     private readonly reflector: Reflector,
     private readonly authenticator: Authenticator,
     private readonly limits: RateLimits,
-    private readonly audit: Audit,
+    private readonly permissions: Permissions,
   ) {
     this.open = config.auth.modes.includes('none');
   }
@@ -43,7 +43,7 @@ export class AuthGuard implements CanActivate {
     const streams = this.declared<boolean>(STREAM_TOKEN, context) === true;
     const principal = await this.authenticator.authenticate(request, streams ? access : undefined);
     if (!this.open) this.takeAllowance(principal, request, response, context);
-    this.assertScopes(principal, access, request);
+    this.permissions.check(principal, access, `${request.method} ${templateOf(request)}`);
     request.principal = principal;
     return true;
   }
@@ -51,18 +51,6 @@ export class AuthGuard implements CanActivate {
   private takeAllowance(principal: Principal, request: Request, response: Response, context: ExecutionContext): void {
     const bucket = this.declared<RateBucket>(RATE_BUCKET, context) ?? 'general';
     this.limits.take(bucket, principal.tenantId, `${request.method} ${templateOf(request)}`, response);
-  }
-
-  private assertScopes(principal: Principal, scopes: readonly Scope[], request: Request): void {
-    const missing = scopes.find((scope) => !principal.scopes.has(scope));
-    if (!missing) return;
-    this.audit.recordDenial(principal.keyId ?? `${principal.tenantId}/${principal.id}`, {
-      ...by(principal),
-      action: 'policy.deny',
-      outcome: 'denied',
-      detail: { scope: missing, route: `${request.method} ${templateOf(request)}` },
-    });
-    throw scopeMissing(missing);
   }
 
   private declared<T>(key: string, context: ExecutionContext): T | undefined {

@@ -6,6 +6,7 @@ import { SessionsModule } from '../sessions/sessions.module';
 import { ToolsModule } from '../tools/tools.module';
 import { UsageModule } from '../usage/usage.module';
 import { ChatAnswers } from './chat-answer.service';
+import { ChatAsker } from './chat-asker.service';
 import { ChatPreflight } from './chat-preflight.service';
 import { ChatController } from './chat.controller';
 import { ChatLedger } from './chat-ledger.service';
@@ -17,6 +18,6 @@ import { HistoryModule } from './history.module';
 @Module({
   imports: [LlmModule, BlobsModule, RunsModule, SessionsModule, ToolsModule, UsageModule, HistoryModule],
   controllers: [ChatController],
-  providers: [ChatService, ChatPreflight, ChatAnswers, ChatRunHandler, ChatLedger, Conversation],
+  providers: [ChatService, ChatPreflight, ChatAnswers, ChatAsker, ChatRunHandler, ChatLedger, Conversation],
 })
 export class ChatModule {}

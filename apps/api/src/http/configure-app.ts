@@ -27,6 +27,7 @@ const EXPOSED_HEADERS = [
   'X-Run-Id',
   'X-Session-Id',
   'X-Request-Id',
+  'Mcp-Session-Id',
   'Location',
   'Preference-Applied',
   'Retry-After',
@@ -60,7 +61,7 @@ export function configureApp(app: NestExpressApplication, config: AppConfig): vo
     exposedHeaders: EXPOSED_HEADERS,
     maxAge: 600,
   });
-  app.setGlobalPrefix('api/v1', { exclude: ['health', 'health/live', 'health/ready'] });
+  app.setGlobalPrefix('api/v1', { exclude: ['health', 'health/live', 'health/ready', 'mcp'] });
   coverAllPaths(app.getHttpAdapter() as unknown as ExpressAdapter);
   app.useGlobalFilters(new DomainErrorFilter());
   app.useGlobalInterceptors(new InputInterceptor(config.bodyLimit));

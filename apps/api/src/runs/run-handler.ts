@@ -1,5 +1,6 @@
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import type { StepEvent } from './live-run';
+import type { RunAsker } from './run-asker';
 import type { CancelReason, InboxItem, RunRecord } from './run.schema';
 
 /** Why a run ends other than by its own completion. */
@@ -66,10 +67,11 @@ export interface RunLedger {
   record(run: RunRecord, steps: readonly StepEvent[]): Promise<void>;
 }
 
-/** Where handler and ledger are found: `chat` registers them at boot, so that `runs` imports no feature. */
+/** Where handler, ledger and asker are found: `chat` registers them at boot, so that `runs` imports no feature. */
 export class RunHandlers {
   private handler?: RunHandler;
   private accounts?: RunLedger;
+  private answering?: RunAsker;
 
   register(handler: RunHandler): void {
     this.handler = handler;
@@ -77,6 +79,15 @@ export class RunHandlers {
 
   registerLedger(ledger: RunLedger): void {
     this.accounts = ledger;
+  }
+
+  registerAsker(asker: RunAsker): void {
+    this.answering = asker;
+  }
+
+  get asker(): RunAsker {
+    if (!this.answering) throw new Error('No asker is registered.');
+    return this.answering;
   }
 
   get ledger(): RunLedger {

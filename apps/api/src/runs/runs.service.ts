@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '@scorpio/config';
 import { isTerminal } from '@scorpio/events';
 import { notFound } from '@scorpio/kernel';
-import type { Access } from '../auth/principal';
+import type { Access, Owner } from '../auth/principal';
 import { turnOf } from '../sessions/message-id';
 import { SessionsService } from '../sessions/sessions.service';
 import { EventLog } from './event-log.repository';
@@ -34,6 +34,11 @@ export class RunsService implements OnModuleInit {
     const run = await this.runs.find(access, id);
     if (!run) throw notFound('run');
     return this.asLogged(run);
+  }
+
+  /** The run that a message of the owner's with this idempotency key began. */
+  async byIdempotencyKey({ tenantId, ownerId }: Owner, key: string): Promise<RunRecord | undefined> {
+    return (await this.runs.findByIdempotencyKey(`${tenantId}:${ownerId}:${key}`)) ?? undefined;
   }
 
   /**

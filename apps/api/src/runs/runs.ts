@@ -1,6 +1,7 @@
 // What other rooms may know of runs.
 export { Fenced } from './run-journal';
 export type { StepEvent } from './live-run';
+export type { Question, RunAnswer, RunAsker } from './run-asker';
 export {
   RunFailure,
   RunHandlers,

@@ -33,6 +33,6 @@ const schemas = MongooseModule.forFeature([
     ...[ToolsService, BuiltinTools, McpTools, ToolRules, ToolExecutions, Web],
     ...[ToolRuleRepository, ExecutionRepository, TodoRepository],
   ],
-  exports: [ToolsService],
+  exports: [ToolsService, ToolExecutions],
 })
 export class ToolsModule {}
