@@ -1,6 +1,5 @@
 import type { TokenUsage } from '@scorpio/events';
 import type { Principal } from '../auth/principal';
-import type { Accepted } from './run-acceptance.service';
 import type { RunRecord } from './run.schema';
 
 /** A message from a program that waits for the answer, and can be asked nothing meanwhile. */
@@ -27,11 +26,11 @@ export interface RunAnswer {
  */
 export interface RunAsker {
   /**
-   * Begins the run that answers; it goes on whatever becomes of the asker.
+   * Begins the run that answers; it goes on whatever becomes of the asker. The cursor is where its events begin.
    * @param key the same key with the same question gives the same run
    * @throws DomainError for bad input, an unknown session, model or tool
    */
-  ask(principal: Principal, question: Question, key?: string): Promise<Accepted>;
+  ask(principal: Principal, question: Question, key?: string): Promise<{ run: RunRecord; cursor: number }>;
   /** Waits until the run has ended or is parked. The signal ends the wait, not the run. */
   answer(principal: Principal, run: RunRecord, signal: AbortSignal): Promise<RunAnswer>;
 }
