@@ -12,9 +12,18 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 import { ensure, exitAs, root, run } from './ensure.mjs';
 
-const SETTINGS = ['package.json', 'package-lock.json', 'nest-cli.json', 'tsconfig.json', 'apps/api/tsconfig.app.json'];
+const SETTINGS = [
+  'package.json',
+  'package-lock.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'apps/api/tsconfig.app.json',
+  'scripts/build.mjs',
+  'scripts/bundle.mjs',
+];
 const STAMP = join(root, 'dist/.sources');
 
 /** The client is no part of the server. */
@@ -26,7 +35,7 @@ function sources() {
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !/[.-]spec\.ts$/.test(entry.name))
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   );
-  const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
+  const hash = createHash('sha256');
   for (const file of [...SETTINGS.map((name) => join(root, name)), ...files.filter(isServer).sort()])
     hash.update(`\0${file.slice(root.length)}\0`).update(readFileSync(file));
   return hash.digest('hex');
@@ -49,6 +58,7 @@ export async function build(node) {
   rmSync(STAMP, { force: true });
   const result = await run(node, [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build', 'api'], { quiet: true });
   if (result.code !== 0) await exitAs(result);
+  await bundle();
   addAssets();
   writeFileSync(STAMP, wanted);
 }
