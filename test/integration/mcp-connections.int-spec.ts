@@ -157,8 +157,11 @@ describe('a server that is a process', () => {
     // As a wrapper such as npx does: the server is a child of what we start.
     writeFileSync(
       program,
-      `const child = require('node:child_process').spawn(process.execPath, [${JSON.stringify(EVERYTHING)}, 'stdio'], {stdio: 'inherit'});
-       require('node:fs').appendFileSync(${JSON.stringify(join(folder, 'pids'))}, process.pid + ' ' + child.pid + '\\n');
+      `const { spawn } = require('node:child_process');
+       const server = spawn(process.execPath, [${JSON.stringify(EVERYTHING)}, 'stdio'], { stdio: 'inherit' });
+       const helper = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+       const pids = [process.pid, server.pid, helper.pid].join(' ');
+       require('node:fs').appendFileSync(${JSON.stringify(join(folder, 'pids'))}, pids + '\\n');
        process.on('SIGTERM', () => {});`,
     );
     const pids = (): number[] => readFileSync(join(folder, 'pids'), 'utf8').trim().split(/\s+/).map(Number);
@@ -171,8 +174,8 @@ describe('a server that is a process', () => {
     };
     const connection = testHub().connection(operatorServer('wrapped', nodeServer(program)));
     await connection.connect();
-    const [first] = pids().slice(-2);
-    process.kill(first, 'SIGKILL');
+    const [first] = pids();
+    process.kill(first!, 'SIGKILL');
     await eventually(() => expect(connection.status.state).not.toBe('ready'));
     await eventually(() => expect(connection.status.state).toBe('ready'));
     expect(JSON.stringify(await connection.call('ada', 'echo', { message: 'back' }, {}))).toContain('Echo: back');

@@ -66,7 +66,9 @@ export class KnownServers {
 
   /** A stored server, ready to be connected to. */
   known(record: McpServerRecord): KnownServer {
-    const { id, name, type, version } = record;
+    const { id, name, type } = record;
+    // Its questions carry its name.
+    const version = `${record.version}:${name}`;
     try {
       const secrets = this.vaults.openSecrets(id, record.secrets);
       // A server that is given credentials in a header is not asked for others.

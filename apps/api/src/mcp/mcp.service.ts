@@ -95,7 +95,9 @@ export class McpService {
   private async named(owner: Owner): Promise<ReadonlyMap<string, NamedTool>> {
     const servers = await this.known.usableBy(owner);
     const lists = (await Promise.all(servers.map((server) => this.list(owner, server)))).flatMap((list) => list ?? []);
-    const inputs = lists.flatMap(({ connection, found, approved }) => [connection, connection.status, found, approved]);
+    const inputs = lists.flatMap(({ server, connection, found, approved }) => [
+      ...[server.name, connection, connection.status, found, approved],
+    ]);
     const key = callerOf(owner);
     const held = this.names.get(key);
     if (held?.inputs.length === inputs.length && held.inputs.every((input, index) => input === inputs[index]))
