@@ -35,10 +35,23 @@ interface Tail {
   unlisten: () => void;
 }
 
-/** How many batches the next page should have, by what this one of `limit` batches weighed. */
-function nextLimit(limit: number, bytes: number): number {
-  const wanted = bytes * 2 <= PAGE_BYTES ? limit * 2 : Math.floor((limit * PAGE_BYTES) / bytes);
+/** What a reader gets from the log at once, and how many batches that were. */
+interface Page {
+  frames: Frames;
+  batches: number;
+}
+
+/** How many batches the next page should have, by what this one of `count` batches weighed. */
+function nextLimit(count: number, bytes: number): number {
+  const wanted = bytes * 2 <= PAGE_BYTES ? count * 2 : Math.floor((count * PAGE_BYTES) / bytes);
   return Math.max(1, Math.min(LARGEST_PAGE, wanted));
+}
+
+/** As many of the first batches as make a page by their weight, and always one: a burst's are of any size. */
+function onePage(batches: LogBatch[]): LogBatch[] {
+  let chars = 0;
+  const beyond = batches.findIndex(({ ev }) => (chars += ev.reduce((sum, text) => sum + text.length, 0)) > PAGE_BYTES);
+  return beyond < 0 ? batches : batches.slice(0, Math.max(1, beyond));
 }
 
 const between = (low: number, high: number): number => low + Math.random() * (high - low);
@@ -111,13 +124,14 @@ export class RunStreams {
         // Nearly always the newest.
         const next = tail.ring.findLast((frames) => frames.first === cursor + 1);
         const behind: boolean = look || (tail.ring.at(-1)?.last ?? 0) > cursor;
-        const frames: Frames | 'lost' | undefined =
-          next ?? (behind ? await this.page(runId, cursor, aligned, limit, stop) : undefined);
-        if (frames === 'lost') {
+        const page: Page | 'lost' | undefined =
+          next || !behind ? undefined : await this.page(runId, cursor, aligned, limit, stop);
+        if (page === 'lost') {
           yield byeFrame('unavailable', between(500, 1500));
           return;
         }
-        look = !next && frames !== undefined;
+        const frames = next ?? page?.frames;
+        look = page !== undefined;
         if (frames) {
           yield frames.bytes;
           cursor = frames.last;
@@ -125,7 +139,7 @@ export class RunStreams {
           if (frames.end === 'terminal') return;
           sentAt = monotonicMs();
           parkedAt = frames.end === 'parked' ? sentAt : undefined;
-          if (!next) limit = nextLimit(limit, frames.bytes.length);
+          if (page) limit = nextLimit(page.batches, frames.bytes.length);
           continue;
         }
         if (parkedAt !== undefined && monotonicMs() - parkedAt > PARKED_STREAM_MS) {
@@ -185,15 +199,18 @@ export class RunStreams {
     aligned: boolean,
     limit: number,
     stop: AbortSignal,
-  ): Promise<Frames | 'lost' | undefined> {
-    const batches = await patiently(() => this.log.read(runId, cursor, limit, aligned), stop);
+  ): Promise<Page | 'lost' | undefined> {
+    const read = await patiently(() => this.log.read(runId, cursor, limit, aligned), stop);
     // The embedded store answers in the same turn of the event loop: without a break a long replay would hold up
     // everyone else, and not notice that its reader has gone.
     await nextTurn();
     if (stop.aborted) return undefined;
-    if (!batches) return 'lost';
+    if (!read) return 'lost';
+    if (!read.length) return undefined;
+    const batches = onePage(read);
+    const frames = toFrames(runId, batches, cursor);
     // Places follow each other without a gap.
-    return batches.length ? (toFrames(runId, batches, cursor) ?? 'lost') : undefined;
+    return frames ? { frames, batches: batches.length } : 'lost';
   }
 
   /** Waits for news, for the time to look into the log without any, or for `beatAt` (monotonic). */
