@@ -226,6 +226,23 @@ describeStores('Scorpio as an MCP server', (store) => {
     });
   });
 
+  it('is an MCP server for another Scorpio', async () => {
+    const other = await AppHarness.start({ OUTBOUND_ALLOW: new URL(app.url).host, ...store.env() });
+    try {
+      const there = other.api();
+      const server = { name: 'away', url: `${app.url}/mcp`, headers: { Authorization: ada.headers.authorization } };
+      expect(await there.post('/api/v1/mcp/servers', server)).toMatchObject({
+        status: 201,
+        body: { status: { state: 'ready' } },
+      });
+      const call = { name: 'away__ask', arguments: { message: '/say from afar' }, approve: true };
+      const { body } = await there.post('/api/v1/tools/execute', call);
+      expect(body).toMatchObject({ ok: true, output: 'from afar' });
+    } finally {
+      await other.close();
+    }
+  });
+
   it('goes on with the run of a client of 2025 whose connection is lost, and gives it the answer when it asks again', async () => {
     const sessionId = await chat.newSession();
     const request = {

@@ -31,6 +31,8 @@ are the ones it works with, and share the workspace of the session that a call n
 export class McpEndpoint {
   private readonly logger = new Logger('McpServer');
   private readonly handler = createMcpHandler((context) => this.server(context), {
+    // A stream from its beginning has a heartbeat, without which proxies give up on a long call.
+    responseMode: 'sse',
     // There is nothing to be told that nobody asked for.
     maxSubscriptions: 0,
     onerror: (error) => this.logger.debug({ err: error }, 'A message of an MCP client was refused.'),
