@@ -3,6 +3,7 @@ import { AppConfig } from '@scorpio/config';
 import { monotonicMs, parseJson, pause } from '@scorpio/kernel';
 import type { HttpTarget, OAuthRecord, OAuthVault } from '@scorpio/mcp';
 import { derivedKey } from '../auth/derived-key';
+import { authorizationFailed } from './mcp-server.errors';
 import { McpServerRepository } from './mcp-server.repository';
 import { SecretBox } from './secret-box';
 
@@ -81,8 +82,11 @@ class StoredVault implements OAuthVault {
   }
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + 2 * LEASE_MS;
     for (;;) {
       const now = Date.now();
+      // Removed meanwhile, or held up for longer than a lease can last.
+      if (now > deadline) throw authorizationFailed('its tokens could not be refreshed');
       const until = new Date(now + LEASE_MS);
       if (await this.repository.beginRefresh(this.id, new Date(now), until)) {
         this.held = undefined;
