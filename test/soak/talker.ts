@@ -3,7 +3,7 @@ import { answerTokens, readDirectives } from '../support/fake-llm/behaviour';
 import { checkRun } from '../support/oracles';
 import { insist, PatientClient } from '../support/patient-client';
 import type { SeededRandom } from '../support/seeded-random';
-import { NoStream, SseReader, type RunRead } from '../support/sse-reader';
+import { NoStream, SseReader, type ReadOptions, type RunRead } from '../support/sse-reader';
 import type { Fleet } from './fleet';
 import type { Tally } from './tally';
 
@@ -74,8 +74,8 @@ export class Talker {
       ...(random.chance(0.5) && { cutAfter: random.between(5, 60) }),
     };
     const read = await this.send({ sessionId, message }, options);
-    const reads = [this.sse.follow(read, options)];
-    if (random.chance(0.3)) reads.push(this.sse.follow(read.runId, { ...options, cutAfter: undefined }));
+    const reads = [this.follow(read, options)];
+    if (random.chance(0.3)) reads.push(this.follow(read.runId, { ...options, cutAfter: undefined }));
     const [all] = await Promise.all([Promise.all(reads), random.chance(0.06) && this.cancel(read)]);
     const status = all[0].events.at(-1)!.type.slice('run.'.length);
     const script = status === 'completed' ? scriptOf(message) : undefined;
@@ -105,6 +105,17 @@ export class Talker {
         throw error;
       }
     }, Boolean) as Promise<RunRead>;
+  }
+
+  /** Reads the run to its end. @throws with where it stands, when it is not over in time */
+  private async follow(run: RunRead | string, options: ReadOptions): Promise<RunRead> {
+    try {
+      return await this.sse.follow(run, options);
+    } catch (error) {
+      const id = typeof run === 'string' ? run : `${run.runId} (read to ${run.events.at(-1)?.seq})`;
+      const { body } = await this.api.get(`/api/v1/runs/${id.split(' ')[0]}`);
+      throw new Error(`${id} is ${body.status}: ${(error as Error).message}`, { cause: error });
+    }
   }
 
   private async cancel({ runId }: RunRead): Promise<void> {
