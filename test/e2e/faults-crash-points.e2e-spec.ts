@@ -147,7 +147,7 @@ describeStores('a server that is killed at a store write of a turn', (store) => 
   beforeAll(async () => void (phoenixes = await Promise.all([Phoenix.start(store), Phoenix.start(store)])));
   afterAll(() => Promise.all(phoenixes.map((phoenix) => phoenix.close())));
 
-  it('[F5] loses nothing, repeats nothing, and takes the next message, whichever write it is', async () => {
+  it('[F5] [F29] loses nothing, repeats nothing, and takes the next message, whichever write it is', async () => {
     const [first] = phoenixes;
     const whole = await first.turn('0 before');
     expect(recoveries(whole)).toBe('resume at step 2');

@@ -1,8 +1,19 @@
 import { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import { FAST, asked, eventsStored, fakeModels, newSession, runIn, sent, until } from '../support/fault-rig';
+import {
+  FAST,
+  asked,
+  eventsStored,
+  fakeModels,
+  newSession,
+  runIn,
+  sent,
+  until,
+  type SeenRun,
+} from '../support/fault-rig';
 import { eventsOf } from '../support/run-reads';
+import { nothingLeft } from '../support/leftovers';
 import { checkRun } from '../support/oracles';
 import { ServerProcess } from '../support/server-process';
 import { SseReader } from '../support/sse-reader';
@@ -27,16 +38,17 @@ describeStores('a server that', (store) => {
       ...store.env(),
       SHUTDOWN_GRACE_MS: '100',
     });
-    api = new ApiClient(server.url);
+    api = new ApiClient(server.url, { connection: 'close' });
     sse = new SseReader(server.url);
   });
   beforeEach(() => fake.reset());
+  afterEach(() => nothingLeft(server, fake));
   afterAll(async () => {
     await server?.close();
     await fake.close();
   });
 
-  it('[F2] is killed in the middle of an answer loses nothing and repeats nothing', async () => {
+  it('[F2] [F29] is killed in the middle of an answer loses nothing and repeats nothing', async () => {
     const message = `A story, please. ${SLOW}`;
     const away = await sse.chat({ message }, { cutAfter: 10 });
     const watching = sse.follow(away.runId);
@@ -102,13 +114,17 @@ describeStores('a server that', (store) => {
     expect(await api.post(path, { outcome: 'answered', value: 'Again.' })).toMatchObject({ status: 409 });
   });
 
-  it('[F2] is killed three times by the same run gives that run up, and answers the next', async () => {
+  it('[F28] is killed three times by the same run gives that run up, and finishes all others', async () => {
+    const message = 'Poison. [[tokens=2000 delay=10]]';
     const sessionId = await newSession(api);
-    const poison = await sent(api, sessionId, { message: 'Poison. [[tokens=2000 delay=10]]' });
+    const poison = await sent(api, sessionId, { message });
     const next = await sent(api, sessionId, { message: 'And now? [[tokens=4]]' });
+    const beside: SeenRun[] = [];
     const reading = sse.follow(poison.id);
     for (let call = 1; call <= 3; call++) {
-      await until(`call ${call}`, () => asked(fake, 'Poison. [[tokens=2000 delay=10]]').length === call);
+      await until(`call ${call}`, () => asked(fake, message).length === call);
+      // One of them begins right before each crash.
+      beside.push(await sent(api, await newSession(api), { message: `Beside, ${call}. [[tokens=10 delay=5]]` }));
       await server.kill();
       await server.restart();
     }
@@ -116,8 +132,12 @@ describeStores('a server that', (store) => {
     const read = await reading;
     await checkRun(api, [read]);
     expect(await runIn(api, poison.id)).toMatchObject({ status: 'failed', error: { code: 'recovery_exhausted' } });
+    expect(asked(fake, message)).toHaveLength(3);
     await checkRun(api, [await sse.follow(next.id)], ['t00001 t00002 t00003 t00004']);
-    expect(asked(fake, 'Poison. [[tokens=2000 delay=10]]')).toHaveLength(3);
+    for (const { id } of beside) {
+      await checkRun(api, [await sse.follow(id)]);
+      expect(await runIn(api, id)).toMatchObject({ status: 'completed' });
+    }
   });
 
   it('[F2] is told to stop in the middle of an answer hands it over to its next start', async () => {
