@@ -22,10 +22,10 @@ describeStores('Scorpio as an MCP server', (store) => {
   let app: AppHarness;
   let ada: ApiClient;
   let chat: ChatClient;
-  const keyFor = async (ownerId: string, scopes: readonly Scope[] = SCOPES): Promise<ApiClient> => {
+  const keyFor = async (ownerId: string, scopes: readonly Scope[] = SCOPES, of = app): Promise<ApiClient> => {
     const operator = { id: 'operator', tenantId: 'default', role: 'owner', scopes: new Set(SCOPES) } as const;
     const wanted = { name: ownerId, ownerId, role: 'member' as const, scopes: [...scopes] };
-    return app.api({ authorization: `Bearer ${(await app.app.get(ApiKeys).create(operator, wanted)).text}` });
+    return of.api({ authorization: `Bearer ${(await of.app.get(ApiKeys).create(operator, wanted)).text}` });
   };
   const clients: Client[] = [];
   const connect = async (revision: string, api = ada): Promise<Client> => {
@@ -43,6 +43,8 @@ describeStores('Scorpio as an MCP server', (store) => {
     app = await AppHarness.start({
       AUTH_MODE: 'apikey',
       DEFAULT_MODEL: 'demo/scribe',
+      RATE_LIMIT_GENERAL: '0',
+      RATE_LIMIT_CHAT: '0',
       TOOL_RULES: JSON.stringify([{ tool: 'search_files', action: 'deny' }]),
       ...store.env(),
     });
@@ -216,6 +218,18 @@ describeStores('Scorpio as an MCP server', (store) => {
         expect(headers.get('www-authenticate')).toBe(`Bearer error="insufficient_scope", scope="${scope}"`);
       }
       expect(await post(await keyFor('ada', ['models:read']), LIST)).toMatchObject({ status: 403 });
+    });
+
+    it('too often: the agent draws on the allowance of the chat', async () => {
+      const strict = await AppHarness.start({ AUTH_MODE: 'apikey', RATE_LIMIT_CHAT: '1', ...store.env() });
+      try {
+        const api = await keyFor('ada', SCOPES, strict);
+        expect((await post(api, callOf('ask'))).status).toBe(200);
+        expect(await post(api, callOf('ask'))).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
+        expect((await post(api, callOf('list_files'))).status).toBe(200);
+      } finally {
+        await strict.close();
+      }
     });
 
     it('by other methods', async () => {

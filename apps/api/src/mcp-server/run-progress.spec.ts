@@ -31,6 +31,11 @@ describe('the progress of a run', () => {
       expect(await told(bytes.subarray(0, at), bytes.subarray(at))).toEqual(['Calls zoë.']);
   });
 
+  it('ends where the run waits for people, though its stream goes on', async () => {
+    const parked = frame('run.parked', {});
+    expect(await told(parked, frame('tool.requested', { name: 'read_file' }))).toEqual([]);
+  });
+
   it('passes over the end that the server announces', async () => {
     expect(await told('retry: 500\nevent: stream.bye\ndata: {"reason":"drain"}\n\n')).toEqual([]);
   });
