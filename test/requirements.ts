@@ -125,6 +125,7 @@ export const REQUIREMENTS = {
   F19: 'Arguments that are cut, no JSON or do not fit, unknown tools, call ids given twice: error results, no call',
   F20: 'A tool that hangs and ignores its signal: a result at its time',
   F22: 'An MCP server that dies in the middle of a call or forgets its session: the effect decides',
+  F23: 'Cancelled in the middle of tool calls, or racing the end: one terminal event within two seconds, history paired',
   F24: 'Two messages at once in every onBusy mode; a steer that races the end',
   F25: 'One message sent five times with one Idempotency-Key, answers cut: one run',
   F28: 'A run that kills its server each time is given up after three; the runs beside it finish',

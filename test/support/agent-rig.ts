@@ -7,6 +7,7 @@ import {
   type AgentPorts,
   type AgentTool,
   type Answer,
+  type Compacted,
   type ModelChain,
   type StepModel,
   type ToolContext,
@@ -45,6 +46,10 @@ export class AgentRig {
   readonly allowed: string[] = [];
   readonly kept: string[] = [];
   interactive = true;
+  /** How many messages are too many. */
+  fullAt = Infinity;
+  /** What summing up comes to. */
+  compact: (step: number, attempt: number) => Compacted | undefined = () => undefined;
   callLimits = { concurrency: 4, maxCalls: 8, timeoutMs: 1000, outputChars: 1000 };
   private calls = 0;
   closes = 0;
@@ -122,6 +127,7 @@ export class AgentRig {
       tools: new Map([askUser, ...this.tools].map((tool) => [tool.name, tool])),
       limits: this.limits,
       scope: { owner: { tenantId: 't', ownerId: 'o' }, sessionId: 'ses', runId: 'run' },
+      absentTool: () => undefined,
       interactive: this.interactive,
       callLimits: this.callLimits,
       verdict: ({ name }) => Promise.resolve({ action: this.verdicts[name] ?? 'allow' }),
@@ -130,6 +136,8 @@ export class AgentRig {
       interactionId: (part, nth) => (nth ? `int_${part}_${nth}` : `int_${part}`),
       expiry: () => new Date('2030-01-01T00:00:00Z'),
       request: (messages) => ({ model: models.current.model, messages: structuredClone(messages) }),
+      isFull: (messages) => messages.length > this.fullAt,
+      compact: (step, attempt) => Promise.resolve(this.compact(step, attempt)),
       saveModel: (step, result) => this.store(`m:${step}:1`, result),
       storedModel: (step) => this.stored[`m:${step}:1`] as never,
       saveResults: async (step, results) => void (await this.store(`m:${step}:2`, results)),

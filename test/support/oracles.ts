@@ -122,3 +122,19 @@ export async function checkRun(api: ApiClient, reads: RunRead[], script?: string
     script,
   );
 }
+
+/**
+ * O5: no unsafe call took effect twice, and no call of any kind under two keys. Not for calls that people had made again.
+ * @param ledger tells the keys by which the tools outside were called
+ */
+export function effectsOnce(events: RunEvent[], ledger: { keys(tool: 'charge' | 'put' | 'look'): string[] }): void {
+  const keyOf = new Map<string, Set<string>>();
+  for (const event of events)
+    if (event.type === 'tool.started') keyOf.set(event.callId, (keyOf.get(event.callId) ?? new Set()).add(event.key));
+  for (const keys of keyOf.values()) expect(keys.size).toBe(1);
+  const charged = ledger.keys('charge');
+  expect(charged).toEqual([...new Set(charged)]);
+  const known = new Set([...keyOf.values()].flatMap((keys) => [...keys]));
+  const seen = [...charged, ...ledger.keys('put'), ...ledger.keys('look')];
+  expect(seen.filter((key) => !known.has(key))).toEqual([]);
+}

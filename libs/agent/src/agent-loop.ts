@@ -1,9 +1,14 @@
 import type { RunEventDraft } from '@scorpio/events';
-import type { LlmMessage, LlmRequest, LlmToolResult } from '@scorpio/llm/contract';
+import { LlmError, type LlmMessage, type LlmRequest, type LlmToolResult } from '@scorpio/llm/contract';
 import type { RunState } from './run-state';
 import { checkBudget, checkRepeats, type RunLimits } from './run-policy';
 import { callModel, type ModelChain, type StepResult } from './step';
 import { StepCalls, type Answer, type ToolPorts } from './tool-runner';
+
+/** Most times that one step has the conversation made shorter. */
+const MOST_COMPACTIONS = 3;
+/** What is left of a conversation that was made notably shorter, at most. */
+const NOTABLY = 0.9;
 
 /** A message that came while the run was live. */
 export interface Steer {
@@ -17,6 +22,13 @@ export interface AgentPorts extends ToolPorts {
   limits: RunLimits;
   /** The request for these messages to the chain's current model; the same prefix every time. */
   request(messages: LlmMessage[]): LlmRequest;
+  /** Whether it is time to make the conversation shorter. */
+  isFull(messages: LlmMessage[]): boolean;
+  /**
+   * Makes the stored conversation shorter, so that step can be answered; from attempt to attempt more so.
+   * @returns undefined where nothing is left to leave out
+   */
+  compact(step: number, attempt: number, signal: AbortSignal): Promise<Compacted | undefined>;
   /** Stores a step's model message, once its text is in the log. @returns its id */
   saveModel(step: number, result: StepResult): Promise<string>;
   /** The stored model message of a step whose end is not in the log, if there is one. */
@@ -25,6 +37,12 @@ export interface AgentPorts extends ToolPorts {
   saveResults(step: number, results: LlmToolResult[], blobs: ReadonlyMap<string, string>): Promise<void>;
   /** Stores what came in before a step. @returns the message id */
   saveInput(step: number, inputId: string): Promise<string>;
+}
+
+/** A conversation that was made shorter, and the event that says so. */
+export interface Compacted {
+  messages: LlmMessage[];
+  draft: Extract<RunEventDraft, { type: 'context.compacted' }>;
 }
 
 export interface StoredStep extends StepResult {
@@ -59,6 +77,9 @@ export async function* runAgent(
 }
 
 class AgentLoop {
+  /** Summing up has made nothing shorter: it is not tried again before the model refuses. */
+  private compactedInVain = false;
+
   constructor(
     private readonly messages: LlmMessage[],
     private readonly state: RunState,
@@ -107,14 +128,52 @@ class AgentLoop {
   }
 
   private async *runStep(step: number): AsyncGenerator<RunEventDraft[]> {
-    const { state, ports, control } = this;
-    const request = (): LlmRequest => ports.request(this.messages);
-    const result = yield* callModel(step, request, ports.models, state, control.signal);
+    const { ports, control } = this;
+    const result = yield* this.callWithin(step);
     // The message says only what the log holds: a crash between the two finds both or mends the step.
     await control.durable();
     const messageId = await ports.saveModel(step, result);
     yield [completedStep(step, messageId, result)];
     this.messages.push({ role: 'assistant', content: result.content });
+  }
+
+  /** The model call of a step, with a conversation that fits the model's window: made shorter before, or when it is refused. */
+  private async *callWithin(step: number): AsyncGenerator<RunEventDraft[], StepResult> {
+    const { state, ports, control } = this;
+    let compactions = 0;
+    if (!this.compactedInVain && ports.isFull(this.messages)) {
+      compactions = 1;
+      this.compactedInVain = !(yield* this.compact(step, compactions));
+    }
+    for (;;)
+      try {
+        const request = (): LlmRequest => ports.request(this.messages);
+        return yield* callModel(step, request, ports.models, state, control.signal);
+      } catch (error) {
+        const overflow = error instanceof LlmError && error.kind === 'context-overflow';
+        if (!overflow || compactions >= MOST_COMPACTIONS) throw error;
+        compactions += 1;
+        if (!(yield* this.compact(step, compactions))) throw error;
+        if (state.partsOf(step).length)
+          yield [{ type: 'step.reset', step, attempt: state.attempt, reason: 'context_overflow' }];
+      }
+  }
+
+  /** @returns whether the conversation is notably shorter now */
+  private async *compact(step: number, attempt: number): AsyncGenerator<RunEventDraft[], boolean> {
+    const { ports, control } = this;
+    await control.durable();
+    let compacted: Compacted | undefined;
+    try {
+      compacted = await ports.compact(step, attempt, control.signal);
+    } catch (error) {
+      // Without a summary it goes on as it is, as far as that leads.
+      if (control.signal.aborted || !(error instanceof LlmError)) throw error;
+    }
+    if (!compacted) return false;
+    yield [compacted.draft];
+    this.messages.splice(0, this.messages.length, ...compacted.messages);
+    return compacted.draft.tokensAfter < compacted.draft.tokensBefore * NOTABLY;
   }
 
   /** Gives every call of the step its result. @returns true when the run was parked for people to answer */

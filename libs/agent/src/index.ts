@@ -4,6 +4,7 @@ export {
   runAgent,
   type AgentControl,
   type AgentPorts,
+  type Compacted,
   type Steer,
   type StoredStep,
 } from './agent-loop';

@@ -167,7 +167,7 @@ export class RunState {
       case 'interaction.resolved':
         return this.resolve(event);
       case 'context.compacted':
-        return this.said(event.toMessageId);
+        return this.compacted(event);
       case 'run.created':
       case 'run.parked':
       case 'run.completed':
@@ -191,6 +191,13 @@ export class RunState {
     this.usage = addUsage(this.usage, usage);
     this.cost = this.cost === null || cost === null ? null : this.cost + cost;
     this.said(messageId);
+  }
+
+  private compacted({ step, toMessageId, model, usage, cost, durationMs }: Said<'context.compacted'>): void {
+    this.modelCalls.push({ step, model, messageId: toMessageId, usage, cost, durationMs });
+    this.usage = addUsage(this.usage, usage);
+    this.cost = this.cost === null || cost === null ? null : this.cost + cost;
+    this.said(toMessageId);
   }
 
   private said(messageId: string): void {

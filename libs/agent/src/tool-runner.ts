@@ -29,6 +29,8 @@ export interface ToolLimits extends BatchLimits {
 export interface ToolPorts extends BatchPorts {
   tools: ToolSet;
   callLimits: ToolLimits;
+  /** A tool that is not offered now, for a call that had begun when it was; after a start its server may not be there yet. */
+  absentTool(name: string): WorkingTool | undefined;
   /** Whether people can be asked. */
   interactive: boolean;
   /**
@@ -263,7 +265,7 @@ export class StepCalls {
 
   /** Lets a call run that was found good before. @returns its result where it cannot run any more */
   private makeReady(call: CallState): RunEventDraft[] {
-    const tool = this.ports.tools.get(call.name);
+    const tool = this.ports.tools.get(call.name) ?? this.ports.absentTool(call.name);
     const input = call.arguments ?? {};
     if (!tool || 'asks' in tool)
       return [failed(call.callId, 'tool_not_found', `There is no tool named ${JSON.stringify(call.name)} any more.`)];

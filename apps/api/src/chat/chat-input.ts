@@ -20,6 +20,8 @@ export interface ChatInput {
   tools?: string[];
   /** Tools that the sender's own program carries out. */
   clientTools?: ClientTool[];
+  /** No message: the conversation is to be summed up. */
+  compact?: true;
   /** False: nobody can be asked. */
   interactive?: boolean;
   reasoning?: { effort: ReasoningEffort };

@@ -25,7 +25,7 @@ export class ChatLedger implements RunLedger, OnModuleInit {
     const records: UsageRecord[] = [];
     for (const event of steps) {
       state.apply(event);
-      if (event.type !== 'step.completed') continue;
+      if (event.type === 'step.started') continue;
       const { messageId: id, ...call } = state.modelCalls.at(-1)!;
       const price = await this.priceOf(call);
       records.push({ id, tenantId, ownerId, sessionId, runId, ...call, price, createdAt: new Date(event.ts) });

@@ -37,6 +37,11 @@ export class ChatPreflight {
     return resolved.ref;
   }
 
+  /** `vendor/model` of messages that name none. @throws DomainError `model_not_found`, `model_not_configured` */
+  async modelOf(session: SessionRecord): Promise<string> {
+    return (await this.registry.resolve(session.model)).ref;
+  }
+
   /** Whoever may be asked: options for a model that stands in are none of another vendor. */
   private async providers(first: ResolvedModel): Promise<ResolvedModel['provider'][]> {
     const resolve = async (ref: string): Promise<ResolvedModel['provider'][]> => {

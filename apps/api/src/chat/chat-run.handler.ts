@@ -40,7 +40,8 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
   }
 
   inputMessageId(run: RunRecord): string {
-    return messageId(run.sessionId, run.turn!, 0, 0);
+    // A run without a message is known by the summary that it writes.
+    return messageId(run.sessionId, run.turn!, 0, inputOf(run).compact ? SUMMARY : 0);
   }
 
   async *run(run: RunRecord, events: RunEvent[], control: RunControl): AsyncGenerator<RunEventDraft[]> {
@@ -60,6 +61,10 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
       const chat = new ChatRun(run, input, session, models, tools, this.conversation, this.config);
       // A run that begins just now has its first events still on their way to the log.
       if (!events.length) state.apply({ type: 'run.started', epoch: run.epoch, messageId: this.inputMessageId(run) });
+      if (input.compact) {
+        yield* compactNow(chat, state, control);
+        return;
+      }
       const messages = await chat.begin(state, stored);
       for await (const drafts of runAgent(messages, state, chat.ports(stored), chat.control(control)))
         yield drafts[0]?.type === 'run.completed'
@@ -82,11 +87,12 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
 
   fromSteer(run: RunRecord, input: string): string {
     const { content } = JSON.parse(input) as Pick<ChatInput, 'content'>;
-    return JSON.stringify({ ...inputOf(run), content } satisfies ChatInput);
+    return JSON.stringify({ ...inputOf(run), content, compact: undefined } satisfies ChatInput);
   }
 
   title(run: RunRecord): string | undefined {
-    if (!this.config.llm.autoTitle || run.turn !== 1 || run.seed?.title !== undefined) return undefined;
+    if (!this.config.llm.autoTitle || run.turn !== 1 || inputOf(run).compact || run.seed?.title !== undefined)
+      return undefined;
     return autoTitle(textOf(inputOf(run).content));
   }
 
@@ -94,6 +100,19 @@ export class ChatRunHandler implements RunHandler, OnModuleInit {
     const title = run.session?.title === undefined ? this.title(run) : undefined;
     return title === undefined ? [] : [{ type: 'session.updated', title }];
   }
+}
+
+/** Sums the conversation up once, and ends. A message that steers has come too early or becomes a run of its own. */
+async function* compactNow(chat: ChatRun, state: RunState, control: RunControl): AsyncGenerator<RunEventDraft[]> {
+  if (!(await control.inbox.close()))
+    throw new RunFailure('compaction_overtaken', 'A message came before the conversation was summed up.', true);
+  const compacted = state.modelCalls.length ? undefined : await chat.compact(1, 1, control.signal);
+  if (compacted) {
+    state.apply(compacted.draft);
+    yield [compacted.draft];
+  }
+  const { usage, cost } = state;
+  yield [{ type: 'run.completed', messages: state.modelCalls.map((call) => call.messageId), usage, cost }];
 }
 
 const demandsOf = (input: ChatInput, session: SessionRecord, tools: ToolSet): ChatDemands => ({
@@ -109,6 +128,9 @@ const completedWith = (
   run: RunRecord,
   state: RunState,
 ): RunEventDraft => ({ ...draft, messages: messagesOf(run, state) });
+
+/** Place of what the first attempt at a summary writes. */
+const SUMMARY = 3;
 
 const GIVEN_UP = new Set(['rate-limit', 'overloaded', 'unavailable', 'timeout']);
 

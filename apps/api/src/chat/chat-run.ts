@@ -1,13 +1,14 @@
-import type { AgentControl, AgentPorts, Answer, RunState, Steer, StoredStep } from '@scorpio/agent';
+import type { AgentControl, AgentPorts, Answer, Compacted, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
-import { checkContext, portableHistory } from '@scorpio/llm';
-import type { LlmMessage, LlmRequest } from '@scorpio/llm/contract';
+import { checkContext, estimateInput, portableHistory } from '@scorpio/llm';
+import type { LlmMessage, LlmRequest, LlmTool } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
 import type { SessionRecord } from '../sessions/session';
 import type { RunTools } from '../tools/run-tools';
 import type { ChatInput, UserPart } from './chat-input';
 import type { ChatModels } from './chat-models';
+import { compact } from './compaction';
 import type { Conversation } from './conversation.service';
 import type { MessageRecord } from './message.schema';
 
@@ -39,9 +40,9 @@ export class ChatRun {
     for (const message of kept)
       if (message.runId === run.id && message.role === 'user')
         this.inputs.set(Number(message.id.split(':')[2]), message.content as UserPart[]);
-    if (!this.inputs.has(0)) {
+    // A summary of this run may stand for it already.
+    if (!this.inputs.has(0) && !kept.some(({ id }) => id >= at(0, 0))) {
       kept.push({ role: 'user', content: this.input.content, id: at(0, 0) } as MessageRecord);
-      kept.sort((a, b) => (a.id < b.id ? -1 : 1));
       this.inputSaved = this.conversation.saveInput(run, 0, this.input.content);
       // Whoever waits for it sees a failure; until then it must not count as unhandled.
       this.inputSaved.catch(() => undefined);
@@ -54,6 +55,7 @@ export class ChatRun {
     return {
       models: this.models,
       tools: this.tools.set,
+      absentTool: (name) => this.tools.absentTool(name),
       scope: { owner: { tenantId: run.tenantId, ownerId: run.ownerId }, sessionId: run.sessionId, runId: run.id },
       interactive: this.input.interactive !== false,
       limits: config.runs,
@@ -64,6 +66,8 @@ export class ChatRun {
       interactionId: (part, nth) => interactionId(run.id, part, nth),
       expiry: () => new Date(Date.now() + config.runs.parkMs),
       request: (messages) => this.request(messages),
+      isFull: (messages) => this.isFull(messages),
+      compact: (step, attempt, signal) => this.compact(step, attempt, signal),
       saveModel: async (step, result) => {
         await this.inputSaved;
         return conversation.saveModel(run, step, result);
@@ -78,11 +82,7 @@ export class ChatRun {
   private request(messages: LlmMessage[]): LlmRequest {
     const { system, resolved } = this.models;
     const { reasoning, temperature, maxOutputTokens, responseFormat, vendorOptions } = this.input;
-    const tools = [...this.tools.set.values()].map(({ name, description, inputSchema }) => ({
-      name,
-      description,
-      inputSchema,
-    }));
+    const tools = toolsOf(this.tools.set);
     const { id, capabilities } = resolved.model;
     const request: LlmRequest = {
       model: id,
@@ -98,6 +98,37 @@ export class ChatRun {
     };
     checkContext(resolved, request);
     return request;
+  }
+
+  private isFull(messages: LlmMessage[]): boolean {
+    const { contextWindow } = this.models.resolved.model;
+    const { compactAt } = this.config.runs;
+    return contextWindow !== undefined && compactAt > 0 && this.tokensOf(messages) > contextWindow * compactAt;
+  }
+
+  /** Tokens of a request with these messages, by the rule of thumb, instructions and tools counted. */
+  private tokensOf(messages: LlmMessage[]): number {
+    const { system, resolved } = this.models;
+    return estimateInput({
+      model: resolved.model.id,
+      messages,
+      tools: toolsOf(this.tools.set),
+      ...(system && { system }),
+    });
+  }
+
+  async compact(step: number, attempt: number, signal: AbortSignal): Promise<Compacted | undefined> {
+    await this.inputSaved;
+    return compact({
+      run: this.run,
+      step,
+      attempt,
+      model: this.models.current,
+      contextWindow: this.models.resolved.model.contextWindow,
+      conversation: this.conversation,
+      tokensOf: (messages) => this.tokensOf(messages),
+      signal,
+    });
   }
 
   /** Several steers before one step make one message. */
@@ -136,6 +167,10 @@ export class ChatRun {
     return { inputId, message: message };
   }
 }
+
+/** The tools as a model is told them. */
+export const toolsOf = (set: ToolSet): LlmTool[] =>
+  [...set.values()].map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
 
 /** Digits of ids: those of ULIDs. */
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

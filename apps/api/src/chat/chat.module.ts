@@ -12,12 +12,23 @@ import { ChatController } from './chat.controller';
 import { ChatLedger } from './chat-ledger.service';
 import { ChatRunHandler } from './chat-run.handler';
 import { ChatService } from './chat.service';
+import { ContextController } from './context.controller';
+import { ContextService } from './context.service';
 import { Conversation } from './conversation.service';
 import { HistoryModule } from './history.module';
 
 @Module({
   imports: [LlmModule, BlobsModule, RunsModule, SessionsModule, ToolsModule, UsageModule, HistoryModule],
-  controllers: [ChatController],
-  providers: [ChatService, ChatPreflight, ChatAnswers, ChatAsker, ChatRunHandler, ChatLedger, Conversation],
+  controllers: [ChatController, ContextController],
+  providers: [
+    ChatService,
+    ChatPreflight,
+    ChatAnswers,
+    ChatAsker,
+    ChatRunHandler,
+    ChatLedger,
+    ContextService,
+    Conversation,
+  ],
 })
 export class ChatModule {}

@@ -5,6 +5,7 @@ import { addLogContext } from '@scorpio/observability';
 import { accessOf, ownerOf, type Owner, type Principal } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { RunAcceptance, type Accepted } from '../runs/run-acceptance.service';
+import type { RunRecord } from '../runs/runs';
 import type { SessionRecord, SessionSeed } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
 import { ToolsService } from '../tools/tools.service';
@@ -58,6 +59,24 @@ export class ChatService {
     });
     addLogContext({ sessionId: accepted.run.sessionId, runId: accepted.run.id });
     return accepted;
+  }
+
+  /**
+   * Has the conversation summed up, by a run.
+   * @throws DomainError not-found; `model_not_found`, `model_not_configured`
+   */
+  async compact(principal: Principal, sessionId: string): Promise<RunRecord> {
+    const session = await this.sessions.get(accessOf(principal), sessionId);
+    const { run } = await this.runs.accept({
+      owner: { tenantId: session.tenantId, ownerId: session.ownerId },
+      by: principal.id,
+      sessionId,
+      model: await this.preflight.modelOf(session),
+      input: JSON.stringify({ content: [], compact: true } satisfies ChatInput),
+      onBusy: 'enqueue',
+      hasLine: await this.runs.hasLine(sessionId),
+    });
+    return run;
   }
 
   /** The named session, and whether others wait in it. @throws DomainError not-found */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { StepResult } from '@scorpio/agent';
 import type { LlmMessage, LlmToolResult } from '@scorpio/llm/contract';
+import type { Owner } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { Fenced, type RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
@@ -28,9 +29,18 @@ export class Conversation {
   async recent(run: RunRecord): Promise<MessageRecord[]> {
     // Its message made the session, and nobody has worked on it before.
     if (run.seed && run.turn === 1 && run.epoch === 1) return [];
-    const { items } = await this.messages.page(ownerOf(run), run.sessionId, { limit: MOST_MESSAGES });
-    const first = items.findIndex((message) => message.role === 'user' || message.role === 'summary');
-    return first <= 0 ? items : items.slice(first);
+    return this.stored(run);
+  }
+
+  /** What a model is told of what is stored: the newest summary, and what that does not stand for. */
+  async stored({ sessionId, ...owner }: Owner & { sessionId: string }): Promise<MessageRecord[]> {
+    const { items } = await this.messages.page(ownerOf(owner), sessionId, { limit: MOST_MESSAGES });
+    const summary = items.findLast(({ role }) => role === 'summary');
+    const since = summary?.keepsFrom && `${sessionId}:${summary.keepsFrom}`;
+    const kept = items.filter(({ id, role }) => role !== 'summary' && (!summary || id >= (since ?? summary.id)));
+    if (summary) return [summary, ...kept];
+    const first = kept.findIndex(({ role }) => role === 'user');
+    return first <= 0 ? kept : kept.slice(first);
   }
 
   /** Stored messages as a model is told them. */
@@ -72,6 +82,19 @@ export class Conversation {
     return this.save(run, step, RESULTS, { role: 'tool', content });
   }
 
+  /** Stores what stands for the messages before the one that it keeps from. Each attempt has a place of its own. */
+  async saveSummary(
+    run: RunRecord,
+    { step, attempt }: { step: number; attempt: number },
+    text: string,
+    keepsFromId: string,
+    call: Pick<MessageRecord, 'model' | 'usage' | 'cost' | 'durationMs'>,
+  ): Promise<string> {
+    const keepsFrom = keepsFromId.slice(keepsFromId.indexOf(':') + 1);
+    const content: StoredPart[] = [{ type: 'text', text: `[Summary of the conversation so far]\n${text}` }];
+    return this.save(run, step - 1, RESULTS + attempt, { role: 'summary', content, keepsFrom, ...call });
+  }
+
   /** @throws Fenced when a later owner of the run has written it */
   private async save(
     run: RunRecord,
@@ -87,4 +110,4 @@ export class Conversation {
   }
 }
 
-const ownerOf = ({ tenantId, ownerId }: RunRecord) => ({ tenantId, ownerId });
+const ownerOf = ({ tenantId, ownerId }: Owner) => ({ tenantId, ownerId });

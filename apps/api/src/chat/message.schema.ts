@@ -35,6 +35,8 @@ export interface MessageRecord extends Owner {
   durationMs?: number;
   /** It was cut short: the run was cancelled or failed. */
   partial?: boolean;
+  /** Of a summary: place in the session, `<turn>:<step>:<k>`, of the first message that it does not stand for. */
+  keepsFrom?: string;
   createdAt: Date;
 }
 
@@ -87,6 +89,9 @@ export class MessageModel {
 
   @Prop({ type: Boolean })
   partial?: boolean;
+
+  @Prop({ type: String })
+  keepsFrom?: string;
 
   @Prop({ type: Date, required: true })
   createdAt: Date;

@@ -95,6 +95,10 @@ const message = <R extends string, P extends z.ZodType>(role: R, part: P) =>
     cost: cost.optional(),
     durationMs: count.optional(),
     partial: z.boolean().optional(),
+    keepsFrom: z
+      .string()
+      .regex(/^\d{6}:\d{4}:\d{1,9}$/, 'must be the place of a message')
+      .optional(),
     createdAt: date,
   });
 

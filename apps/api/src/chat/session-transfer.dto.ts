@@ -94,6 +94,8 @@ export class ExportedMessageDto {
   /** Milliseconds of the model call. */
   durationMs?: number;
   partial?: boolean;
+  /** Of a summary: place of the first message that it does not stand for. */
+  keepsFrom?: string;
   createdAt: Date;
 }
 

@@ -25,7 +25,8 @@ export async function settleChat(
   const expired = outcome.type === 'failed' && outcome.code === 'interaction_expired';
   const ended = expired ? 'expired' : outcome.type;
   // A run that never had its turn has said nothing, and its message is no part of the conversation.
-  if (run.turn !== undefined && state.messages.length) await conversation.saveInput(run, 0, inputOf(run).content);
+  const { content, compact } = inputOf(run);
+  if (run.turn !== undefined && state.messages.length && !compact) await conversation.saveInput(run, 0, content);
   for (const interaction of state.openInteractions)
     say({
       type: 'interaction.resolved',
@@ -41,7 +42,7 @@ export async function settleChat(
       state.messages.push(await conversation.savePartial(run, state.step, state.model ?? run.model, content));
   } else if (state.step > 0 && state.callsOf(state.step).length)
     await conversation.saveResults(run, state.step, resultsOf(state, state.step), blobsOf(state, state.step));
-  const messages = messagesOf(run, state);
+  const messages = compact ? state.modelCalls.map((call) => call.messageId) : messagesOf(run, state);
   const { usage, cost } = state;
   drafts.push(
     outcome.type === 'cancelled'

@@ -30,18 +30,20 @@ export interface LiveRun {
   steps: StepEvent[];
 }
 
-/** The beginning or the proper end of a model call, and when it was said. */
-export type StepEvent = Extract<RunEventDraft, { type: 'step.started' | 'step.completed' }> & { ts: string };
+type StepEventType = 'step.started' | 'step.completed' | 'context.compacted';
+
+const tellsOfCall = <E extends { type: string }>(event: E): event is E & { type: StepEventType } =>
+  event.type === 'step.started' || event.type === 'step.completed' || event.type === 'context.compacted';
+
+/** The beginning or the proper end of a model call, or a summary that one wrote, and when it was said. */
+export type StepEvent = Extract<RunEventDraft, { type: StepEventType }> & { ts: string };
 
 /** What a run's log says of its model calls. */
-export const stepsOf = (events: readonly RunEvent[]): StepEvent[] =>
-  events.filter((event) => event.type === 'step.started' || event.type === 'step.completed');
+export const stepsOf = (events: readonly RunEvent[]): StepEvent[] => events.filter((event) => tellsOfCall(event));
 
 /** The same of what it says just now. */
 export function noteSteps({ steps }: LiveRun, drafts: readonly RunEventDraft[]): void {
-  for (const draft of drafts)
-    if (draft.type === 'step.started' || draft.type === 'step.completed')
-      steps.push({ ...draft, ts: new Date().toISOString() });
+  for (const draft of drafts) if (tellsOfCall(draft)) steps.push({ ...draft, ts: new Date().toISOString() });
 }
 
 export type TerminalDraft = Extract<RunEventDraft, { type: 'run.completed' | 'run.failed' | 'run.cancelled' }>;

@@ -115,6 +115,6 @@ export class RunFinisher {
 
 /** US dollars of the calls whose price is known; null where none is. */
 function knownCost(steps: readonly StepEvent[]): number | null {
-  const costs = steps.flatMap((step) => (step.type === 'step.completed' && step.cost !== null ? [step.cost] : []));
+  const costs = steps.flatMap((step) => (step.type !== 'step.started' && step.cost !== null ? [step.cost] : []));
   return costs.length ? costs.reduce((sum, cost) => sum + cost) : null;
 }

@@ -28,6 +28,21 @@ export class McpTools {
     }));
   }
 
+  /** A tool of a server that has not listed it yet. Nothing is known of it but that it was called before. */
+  absent(name: string): WorkingTool | undefined {
+    if (!name.includes('__')) return undefined;
+    return {
+      name,
+      description: '',
+      inputSchema: { type: 'object' },
+      source: 'mcp:',
+      effect: 'unsafe',
+      approval: 'ask',
+      timeoutMs: LONGEST_MS,
+      execute: (input, context) => this.execute(name, input, context, false),
+    };
+  }
+
   private toTool({ name, server, description, inputSchema, hints }: McpTool): WorkingTool {
     const effect = hints.readOnly ? 'read' : hints.idempotent ? 'idempotent' : 'unsafe';
     return {

@@ -55,6 +55,7 @@ export class ToolsService {
     return {
       set: new Map(tools.map((tool) => [tool.name, tool])),
       // Read anew for each call: an approval for always holds at once, whoever gave it.
+      absentTool: (name) => this.mcp.absent(name),
       verdict: (tool, input) => this.verdict(scope, tool, input),
       allowAlways: (name, by, interactionId) => this.rules.allow(scope.owner, scope.sessionId, name, by, interactionId),
       keep: (text, name) => this.keep(scope, text, name),

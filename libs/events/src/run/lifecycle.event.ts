@@ -95,4 +95,10 @@ export class ContextCompacted extends RunEventEnvelope {
   toMessageId: string;
   tokensBefore: number;
   tokensAfter: number;
+  /** `vendor/model` that wrote the summary, and what that took. */
+  model: string;
+  usage: TokenUsage;
+  /** US dollars; null where the price is unknown. */
+  cost: number | null;
+  durationMs: number;
 }
