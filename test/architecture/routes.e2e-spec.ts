@@ -89,7 +89,7 @@ const CASES: Record<string, Case> = {
   'DELETE /api/v1/sessions/:id': { own: 204 },
 };
 
-type Ids = Record<'session' | 'run' | 'interaction' | 'blob' | 'key', string>;
+type Ids = Record<'session' | 'run' | 'interaction' | 'blob' | 'key' | 'server', string>;
 /** Whose id follows a segment of a path. */
 const OWNERS: Record<string, keyof Ids> = {
   sessions: 'session',

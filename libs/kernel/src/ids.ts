@@ -2,7 +2,8 @@ import { randomFillSync } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 
 /** Prefix of every public id. An id is `<prefix>_<ULID>`: sortable by time, 80 random bits, unguessable. */
-export type IdPrefix = 'ses' | 'run' | 'call' | 'int' | 'inp' | 'blob' | 'key' | 'wrk' | 'req' | 'aud' | 'mcp' | 'exe' | 'rule';
+export type IdPrefix =
+  'ses' | 'run' | 'call' | 'int' | 'inp' | 'blob' | 'key' | 'wrk' | 'req' | 'aud' | 'mcp' | 'exe' | 'rule';
 
 const pool = new Uint8Array(4096);
 let drawn = pool.length;

@@ -13,38 +13,38 @@ const sessionId = IdPipe.of('ses');
 @Scopes('tools:execute')
 @Controller('sessions/:sessionId/tool-rules')
 export class ToolRulesController {
-  constructor(private readonly rules: ToolRules) {}
+  constructor(private readonly toolRules: ToolRules) {}
 
   /** List the rules for tool calls of a session, those of approvals for always included. */
   @Get()
   @ApiProblem(404)
-  async list(
+  async rules(
     @CurrentPrincipal() principal: Principal,
     @Param('sessionId', sessionId) id: string,
   ): Promise<ToolRuleListDto> {
-    return { items: (await this.rules.list(accessOf(principal), id)).map((rule) => ToolRuleDto.from(rule)) };
+    return { items: (await this.toolRules.list(accessOf(principal), id)).map((rule) => ToolRuleDto.from(rule)) };
   }
 
   /** Add a rule; it decides before all older ones of the session. No rule lifts a refusal. */
   @Post()
   @ApiProblem(404, 409)
-  async add(
+  async addRule(
     @CurrentPrincipal() principal: Principal,
     @Param('sessionId', sessionId) id: string,
     @Body() body: CreateToolRuleDto,
   ): Promise<ToolRuleDto> {
-    return ToolRuleDto.from(await this.rules.add(accessOf(principal), id, principal.id, body));
+    return ToolRuleDto.from(await this.toolRules.add(accessOf(principal), id, principal.id, body));
   }
 
   /** Remove a rule. */
   @Delete(':ruleId')
   @HttpCode(204)
   @ApiProblem(404)
-  remove(
+  removeRule(
     @CurrentPrincipal() principal: Principal,
     @Param('sessionId', sessionId) id: string,
     @Param('ruleId', IdPipe.of('rule')) ruleId: string,
   ): Promise<void> {
-    return this.rules.remove(accessOf(principal), id, ruleId);
+    return this.toolRules.remove(accessOf(principal), id, ruleId);
   }
 }
