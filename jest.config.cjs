@@ -1,4 +1,5 @@
-// Three projects by file name: unit (no I/O), integration (real store) and e2e (HTTP only). `npm test` runs all three.
+// Three projects by file name: unit (no I/O), integration (real store) and e2e (HTTP only). `npm test` runs all three;
+// `npm run test:soak` one more, which takes as long as it is told to.
 const base = {
   rootDir: __dirname,
   testEnvironment: 'node',
@@ -32,11 +33,13 @@ module.exports = {
   workerIdleMemoryLimit: '768MB',
   // Two cores are what CI has; jest would leave one of them idle.
   maxWorkers: 2,
-  projects: [
-    project('unit', '\\.spec\\.ts$'),
-    project('integration', '-spec\\.ts$', { testPathIgnorePatterns: ['/node_modules/', '\\.e2e-spec\\.ts$'] }),
-    project('e2e', '\\.e2e-spec\\.ts$'),
-  ],
+  projects: process.env.SOAK_STORE
+    ? [project('soak', '/test/soak/.*-spec\\.ts$')]
+    : [
+        project('unit', '\\.spec\\.ts$'),
+        project('integration', '-spec\\.ts$', { testPathIgnorePatterns: ['/node_modules/', '\\.e2e-spec\\.ts$'] }),
+        project('e2e', '\\.e2e-spec\\.ts$', { testPathIgnorePatterns: ['/node_modules/', '/test/soak/'] }),
+      ],
   testTimeout: 30_000,
   collectCoverageFrom: ['{apps,libs}/**/src/**/*.ts', '!**/*.spec.ts', '!**/*-spec.ts', '!**/main.ts', '!**/bin/**'],
   coverageDirectory: 'coverage',

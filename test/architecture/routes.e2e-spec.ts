@@ -85,11 +85,17 @@ const CASES: Record<string, Case> = {
   'GET /api/v1/files/changes': { own: 200, query: ({ session, run }) => `sessionId=${session}&runId=${run}` },
   'POST /api/v1/files/restore': { own: 200, body: ({ session, run }) => ({ sessionId: session, runId: run }) },
   ...ofFiles('delete'),
+  'GET /api/v1/sessions/:sessionId/tool-rules': { own: 200 },
+  'POST /api/v1/sessions/:sessionId/tool-rules': { own: 201, body: () => ({ tool: 'todo', action: 'deny' }) },
+  'DELETE /api/v1/sessions/:sessionId/tool-rules/:ruleId': { own: 204 },
+  'GET /api/v1/tools/executions/:executionId': { own: 200 },
+  'GET /api/v1/sessions/:sessionId/context': { own: 200 },
+  'POST /api/v1/sessions/:sessionId/compact': { own: 202 },
   'DELETE /api/v1/keys/:id': { own: 204 },
   'DELETE /api/v1/sessions/:id': { own: 204 },
 };
 
-type Ids = Record<'session' | 'run' | 'interaction' | 'blob' | 'key' | 'server', string>;
+type Ids = Record<'session' | 'run' | 'interaction' | 'blob' | 'key' | 'server' | 'rule' | 'execution', string>;
 /** Whose id follows a segment of a path. */
 const OWNERS: Record<string, keyof Ids> = {
   sessions: 'session',
@@ -99,6 +105,8 @@ const OWNERS: Record<string, keyof Ids> = {
   blobs: 'blob',
   keys: 'key',
   servers: 'server',
+  rules: 'rule',
+  executions: 'execution',
 };
 
 /** A route's path with real ids in place of its parameters. */
@@ -191,7 +199,11 @@ describeStores('the route table', (store) => {
       const key = (await ada.post('/api/v1/keys', { name: 'spare', scopes: ['chat'] })).body.id;
       const away = { name: 'away', url: 'https://nowhere.invalid/mcp', enabled: false };
       const server = (await ada.post('/api/v1/mcp/servers', away)).body.id;
-      ids = { session, run, interaction: interaction.id, blob: parts[1].blobId, key, server };
+      const allowed = { tool: 'list_files', action: 'allow' };
+      const rule = (await ada.post(`/api/v1/sessions/${session}/tool-rules`, allowed)).body.id;
+      const executed = await ada.post('/api/v1/tools/execute', { name: 'list_files', sessionId: session });
+      const execution = executed.body.id;
+      ids = { session, run, interaction: interaction.id, blob: parts[1].blobId, key, server, rule, execution };
     });
 
     const call = (client: ApiClient, route: string, { body, query, headers }: Case) => {

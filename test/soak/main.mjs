@@ -11,7 +11,7 @@ const HELP = `npm run test:soak -- [options]
   --runs=100        runs at a time
   --store=embedded  or wire: two servers on the MongoDB of MONGODB_TEST_URL
   --seed=N          the faults and messages of an earlier soak again
-  --short           two minutes, as npm test does it`;
+  --short           two minutes, as CI does it`;
 
 const option = (fallback) => ({ type: 'string', ...(fallback && { default: fallback }) });
 const { values } = parseArgs({
@@ -41,5 +41,5 @@ const env = Object.fromEntries(
 const node = await ensure();
 await build(node);
 const jest = join(root, 'node_modules/jest/bin/jest.js');
-const args = ['--experimental-vm-modules', '--no-warnings', jest, '--selectProjects', 'e2e', 'test/soak', '-w', '1'];
+const args = ['--experimental-vm-modules', '--no-warnings', jest, '-w', '1'];
 await exitAs(await run(node, args, { env: { ...process.env, ...env } }));

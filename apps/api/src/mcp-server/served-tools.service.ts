@@ -3,7 +3,8 @@ import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import { DomainError, isId, type JsonObject } from '@scorpio/kernel';
 import { ownerOf, type Owner, type Principal } from '../auth/principal';
 import { ToolExecutions } from '../tools/tool-executions.service';
-import { ToolsService, type ToolState } from '../tools/tools.service';
+import type { ToolState } from '../tools/tool-state';
+import { ToolsService } from '../tools/tools.service';
 import { DefaultSession } from './default-session.service';
 
 const SESSION = {

@@ -5,7 +5,7 @@ import type { McpContent, McpElicitation, McpElicitationAnswer, McpResult, McpTo
 import type { Owner } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { McpService } from '../mcp/mcp.service';
-import type { ToolState } from './tools.service';
+import type { ToolState } from './tool-state';
 
 /** Time is kept by the connection, which knows of progress; this bound is only for one that forgets to. */
 const LONGEST_MS = 3_600_000;

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsObject, IsOptional, Matches } from 'class-validator';
 import type { JsonObject } from '@scorpio/kernel';
 import type { ExecutionRecord } from './execution.schema';
-import type { ToolState } from './tools.service';
+import type { ToolState } from './tool-state';
 
 /** A tool, and whether it can be used now. */
 export class ToolDto {

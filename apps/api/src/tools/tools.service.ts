@@ -8,20 +8,11 @@ import { checkClientTools, toAskingTool, type ClientTool } from './client-tool';
 import { McpTools } from './mcp-tools.service';
 import type { RunTools } from './run-tools';
 import { ToolRules } from './tool-rules.service';
+import type { ToolState } from './tool-state';
 import { isDisabled, verdictOf } from './tool-verdict';
 
 /** Offered beside every tool whose output may be cut. */
 const READ_OUTPUT = 'read_output';
-
-/** A tool, and whether it can be used now. */
-export interface ToolState {
-  tool: AgentTool;
-  available: boolean;
-  /** Why not, in a sentence. */
-  reason?: string;
-  /** A rule of the server forbids it altogether: for callers it is not there. */
-  disabled?: boolean;
-}
 
 /** Which tools there are, and what holds for them. */
 @Injectable()

@@ -22,6 +22,20 @@ export type AnswerInteraction = {
      * `answered` for questions; `approved` and `denied` for approvals; `cancelled` to say nothing.
      */
     outcome?: 'answered' | 'approved' | 'denied' | 'cancelled';
+    /**
+     * With `approved`: the call runs with these instead of the model's arguments. They must fit the tool's schema.
+     */
+    arguments?: {
+        [key: string]: unknown;
+    };
+    /**
+     * With `approved`: the tool needs no approval any more in this session.
+     */
+    always?: boolean;
+    /**
+     * With `denied` or `cancelled`: what the model is told.
+     */
+    message?: string;
 };
 
 export type ApiKey = {
@@ -55,6 +69,10 @@ export type ApiKeyPage = {
      * Where the next page begins; null at the end.
      */
     nextCursor: string | null;
+};
+
+export type ApproveMcpTools = {
+    hashes: Array<string>;
 };
 
 export type ChatAnswer = {
@@ -117,6 +135,14 @@ export type ChatMessageRequest = {
      * Names of the enabled tools: of the session that the message makes, else of this run alone.
      */
     tools?: Array<string>;
+    /**
+     * Tools that your own program carries out: each call becomes an interaction of kind `client_tool`, your answer its result.
+     */
+    clientTools?: Array<ClientTool>;
+    /**
+     * Whether people can be asked. If not, what needs an approval is refused, and the model hears of calls whose outcome is not known.
+     */
+    interactive?: boolean;
     reasoning?: Reasoning;
     temperature?: number;
     responseFormat?: ResponseFormat;
@@ -162,6 +188,14 @@ export type ChatStreamRequest = {
      * Names of the enabled tools: of the session that the message makes, else of this run alone.
      */
     tools?: Array<string>;
+    /**
+     * Tools that your own program carries out: each call becomes an interaction of kind `client_tool`, your answer its result.
+     */
+    clientTools?: Array<ClientTool>;
+    /**
+     * Whether people can be asked. If not, what needs an approval is refused, and the model hears of calls whose outcome is not known.
+     */
+    interactive?: boolean;
     reasoning?: Reasoning;
     temperature?: number;
     responseFormat?: ResponseFormat;
@@ -177,6 +211,20 @@ export type ChatStreamRequest = {
     onBusy?: 'enqueue' | 'reject' | 'steer' | 'interrupt';
 };
 
+export type ClientTool = {
+    /**
+     * JSON Schema of the arguments, an object.
+     */
+    inputSchema: {
+        [key: string]: unknown;
+    };
+    name: string;
+    /**
+     * What it does and when to use it, for the model.
+     */
+    description: string;
+};
+
 export type ContextCompacted = {
     type: 'context.compacted';
     step: number;
@@ -190,6 +238,16 @@ export type ContextCompacted = {
     toMessageId: string;
     tokensBefore: number;
     tokensAfter: number;
+    /**
+     * `vendor/model` that wrote the summary, and what that took.
+     */
+    model: string;
+    usage: TokenUsage;
+    /**
+     * US dollars; null where the price is unknown.
+     */
+    cost: number | null;
+    durationMs: number;
     v: 1;
     runId: string;
     /**
@@ -200,6 +258,37 @@ export type ContextCompacted = {
      * When the event was made, ISO 8601.
      */
     ts: string;
+};
+
+export type Context = {
+    /**
+     * `vendor/model`
+     */
+    model: string;
+    /**
+     * In tokens; null where it is not known.
+     */
+    contextWindow: number | null;
+    /**
+     * Tokens at which older messages are summed up; null where that is only when the model refuses the conversation.
+     */
+    compactsAt: number | null;
+    tokens: ContextTokens;
+    /**
+     * Messages that the model is told, a summary included.
+     */
+    messages: number;
+    /**
+     * Whether older messages are told by a summary.
+     */
+    summarised: boolean;
+};
+
+export type ContextTokens = {
+    instructions: number;
+    tools: number;
+    messages: number;
+    total: number;
 };
 
 export type CreateApiKey = {
@@ -225,6 +314,35 @@ export type CreateApiKey = {
     expiresAt?: string;
 };
 
+export type CreateMcpServer = {
+    /**
+     * How it is reached: Streamable HTTP, or the HTTP+SSE transport of 2024.
+     */
+    type?: 'http' | 'sse';
+    /**
+     * `https://…`; an address on the public internet.
+     */
+    url: string;
+    /**
+     * Small letters, digits and dashes: the names of its tools begin with it.
+     */
+    name: string;
+    /**
+     * Sent with every request, such as `{"Authorization": "Bearer …"}`. Kept encrypted, shown as the last four characters.
+     */
+    headers?: {
+        [key: string]: string;
+    };
+    /**
+     * Only where the server does not register clients by itself.
+     */
+    oauth?: McpOAuth;
+    /**
+     * Whether chats use it.
+     */
+    enabled?: boolean;
+};
+
 export type CreateSession = {
     /**
      * A title; without one the first exchange gives it.
@@ -248,6 +366,23 @@ export type CreateSession = {
     metadata?: {
         [key: string]: string;
     } | null;
+};
+
+export type CreateToolRule = {
+    /**
+     * By the argument's name, with dots for inner ones: what its value must look like; `*` stands for any characters.
+     */
+    arguments?: {
+        [key: string]: string;
+    };
+    /**
+     * Name of a tool; `*` stands for any characters.
+     */
+    tool: string;
+    /**
+     * What happens to such calls: they run, people are asked, or they are refused.
+     */
+    action: 'allow' | 'ask' | 'deny';
 };
 
 export type CreatedApiKey = {
@@ -279,9 +414,86 @@ export type CreatedApiKey = {
     revokedAt: string | null;
 };
 
+export type DeleteFile = {
+    /**
+     * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+     */
+    path: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+    /**
+     * Removes a folder with all that is in it.
+     */
+    recursive?: boolean;
+    /**
+     * ETag that the file must have (`*`: any), else 412.
+     */
+    ifMatch?: string;
+};
+
+export type EditFile = {
+    /**
+     * How often `oldText` must be there, no more and no less; all of them are replaced. 1 where absent.
+     */
+    count?: number;
+    /**
+     * The text as it stands in the file, white space included.
+     */
+    oldText: string;
+    newText: string;
+    /**
+     * Replaces it as often as it is there, instead of `count` times.
+     */
+    all?: boolean;
+    /**
+     * ETag that the file must have (`*`: any), else 412.
+     */
+    ifMatch?: string;
+    /**
+     * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+     */
+    path: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
 export type EventError = {
     code: string;
     message: string;
+};
+
+export type ExecuteTool = {
+    /**
+     * As the tool's schema has them.
+     */
+    arguments?: {
+        [key: string]: unknown;
+    };
+    name: string;
+    /**
+     * The session in whose workspace the tool works; tools for files need one.
+     */
+    sessionId?: string;
+    /**
+     * Approves a call that needs an approval.
+     */
+    approve?: boolean;
+};
+
+export type ExecutionError = {
+    code: string;
+    message: string;
+};
+
+export type ExecutionFile = {
+    path: string;
+    bytes: number;
+    mediaType: string;
+    operation: 'modified' | 'created' | 'deleted' | 'moved';
 };
 
 export type ExportedBlob = {
@@ -298,7 +510,7 @@ export type ExportedMessage = {
     parts: Array<ExportedTextPart | ExportedReasoningPart | ExportedToolCallPart | ToolResultPart | ImagePart | FilePart>;
     id: string;
     runId: string;
-    role: 'summary' | 'user' | 'assistant' | 'tool';
+    role: 'tool' | 'summary' | 'user' | 'assistant';
     model?: string;
     finish?: 'length' | 'stop' | 'tool_calls' | 'content_filter' | 'refusal';
     usage?: TokenUsage;
@@ -311,6 +523,10 @@ export type ExportedMessage = {
      */
     durationMs?: number;
     partial?: boolean;
+    /**
+     * Of a summary: place of the first message that it does not stand for.
+     */
+    keepsFrom?: string;
     createdAt: string;
 };
 
@@ -371,6 +587,20 @@ export type ExportedToolCallPart = {
     native?: ExportedNative;
 };
 
+export type FileChange = {
+    path: string;
+    operation: 'modified' | 'created' | 'deleted' | 'moved';
+    /**
+     * Of the file as it is now, or was when it was deleted; of all files of a folder that was copied or deleted.
+     */
+    bytes: number;
+    mediaType: string;
+    /**
+     * Of the file as it is now; null for folders and for what is gone.
+     */
+    etag: string | null;
+};
+
 export type FileChanged = {
     type: 'file.changed';
     path: string;
@@ -389,12 +619,142 @@ export type FileChanged = {
     ts: string;
 };
 
+export type FileContent = {
+    path: string;
+    content: string;
+    /**
+     * What `content` is: text that was in this encoding (without its byte order mark), or `base64`.
+     */
+    encoding: 'base64' | 'utf-8' | 'utf-16le' | 'latin1' | 'utf-8-bom' | 'utf-16be';
+    /**
+     * How lines end in `content`; null where there is but one.
+     */
+    lineEnding: 'crlf' | 'lf' | 'mixed' | null;
+    /**
+     * Of the whole file.
+     */
+    bytes: number;
+    etag: string;
+    mediaType: string;
+    modifiedAt: string;
+    /**
+     * Which bytes of the file `content` stands for.
+     */
+    offset: number;
+    length: number;
+    /**
+     * The first and the last line in `content`, where lines were asked for.
+     */
+    startLine?: number;
+    endLine?: number;
+    /**
+     * Whether the file goes on after it.
+     */
+    truncated: boolean;
+};
+
+export type FileEntry = {
+    /**
+     * From the top of the workspace; empty for the workspace itself.
+     */
+    path: string;
+    /**
+     * The path's bytes in base64 where they are no UTF-8: such an entry is listed, and cannot be asked for by name.
+     */
+    pathBase64?: string;
+    type: 'file' | 'link' | 'other' | 'folder';
+    /**
+     * Of a file; 0 for anything else.
+     */
+    bytes: number;
+    modifiedAt: string;
+    /**
+     * Of a file: changes with every write.
+     */
+    etag?: string;
+    /**
+     * Of a file, by its name.
+     */
+    mediaType?: string;
+};
+
+export type FileList = {
+    /**
+     * A tree: by the bytes of the names, a folder before what it holds. A glob: by path.
+     */
+    items: Array<FileEntry>;
+    /**
+     * Where the list goes on; null at its end.
+     */
+    nextCursor: string | null;
+};
+
+export type FileMatch = {
+    path: string;
+    /**
+     * From 1.
+     */
+    line: number;
+    /**
+     * Of the first match in the line, in bytes, from 1.
+     */
+    column: number;
+    /**
+     * The line; cut where it is long.
+     */
+    text: string;
+    /**
+     * Lines before and after it that are no matches themselves, where they were asked for.
+     */
+    before?: Array<string>;
+    after?: Array<string>;
+};
+
 export type FilePart = {
     type: 'file';
     mediaType: string;
     name: string;
     blobId?: string;
     url?: string;
+};
+
+export type FileSearch = {
+    /**
+     * In no certain order of files; by line within a file.
+     */
+    matches: Array<FileMatch>;
+    /**
+     * Whether there may be more.
+     */
+    truncated: boolean;
+    /**
+     * Why it ended early.
+     */
+    reason?: 'timeout' | 'limit';
+};
+
+export type FileState = {
+    bytes: number;
+    /**
+     * Of the content, in hex.
+     */
+    sha256: string;
+};
+
+export type FileTarget = {
+    /**
+     * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+     */
+    path: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
+export type FilledPrompt = {
+    description?: string;
+    messages: Array<PromptMessage>;
 };
 
 export type ForkSession = {
@@ -406,6 +766,17 @@ export type ForkSession = {
      * Title of the new session; that of the old one when absent.
      */
     title?: string;
+};
+
+export type GetPrompt = {
+    arguments?: {
+        [key: string]: string;
+    };
+    /**
+     * Name of the MCP server.
+     */
+    server: string;
+    name: string;
 };
 
 export type HealthCheck = {
@@ -490,7 +861,11 @@ export type Interaction = {
     callId: string | null;
     prompt: string;
     /**
-     * JSON Schema that the value of an answer must satisfy; null: any text.
+     * The call to approve, or that your program carries out; null for the other kinds.
+     */
+    tool: InteractionTool2 | null;
+    /**
+     * JSON Schema that the value of an answer must satisfy, of approvals changed arguments; null: any text.
      */
     schema: {
         [key: string]: unknown;
@@ -522,7 +897,11 @@ export type InteractionRequested = {
     callId?: string;
     prompt: string;
     /**
-     * JSON Schema that the answer must satisfy; any text where absent.
+     * The call to approve or to carry out.
+     */
+    tool?: InteractionTool;
+    /**
+     * JSON Schema that the answer must satisfy, of approvals the changed arguments; any text where absent.
      */
     schema?: {
         [key: string]: unknown;
@@ -548,6 +927,12 @@ export type InteractionResolved = {
      * Id of the principal who answered; `system` for the server itself.
      */
     by: string;
+    /**
+     * What an approved call runs with, where whoever approved it changed that.
+     */
+    arguments?: {
+        [key: string]: unknown;
+    };
     v: 1;
     runId: string;
     /**
@@ -560,6 +945,47 @@ export type InteractionResolved = {
     ts: string;
 };
 
+export type InteractionTool = {
+    name: string;
+    arguments: {
+        [key: string]: unknown;
+    };
+};
+
+export type InteractionTool2 = {
+    name: string;
+    arguments: {
+        [key: string]: unknown;
+    };
+};
+
+export type ListFiles = {
+    /**
+     * How many levels of the tree. 1 where absent.
+     */
+    depth?: number;
+    /**
+     * Files anywhere below the folder that it fits, instead of the tree.
+     */
+    glob?: string;
+    /**
+     * Entries at most; 1,000 where absent.
+     */
+    limit?: number;
+    /**
+     * The folder; the workspace where absent.
+     */
+    path?: string;
+    /**
+     * `nextCursor` of the page before.
+     */
+    cursor?: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
 export type LongPrice = {
     /**
      * Input tokens beyond which they hold.
@@ -570,6 +996,157 @@ export type LongPrice = {
      */
     input: number;
     output: number;
+};
+
+export type McpAuthorization = {
+    /**
+     * To be opened in a browser, by the person whose server it is.
+     */
+    url: string;
+    /**
+     * Until when it can be ended, ISO 8601.
+     */
+    expiresAt: string;
+};
+
+export type McpEmbedded = {
+    type: 'resource';
+    uri: string;
+    mediaType?: string;
+    text?: string;
+    /**
+     * Base64.
+     */
+    blob?: string;
+};
+
+export type McpHeader = {
+    name: string;
+    /**
+     * The end of its value; null where that would tell too much.
+     */
+    last4: string | null;
+};
+
+export type McpLink = {
+    type: 'resource_link';
+    uri: string;
+    name: string;
+    mediaType?: string;
+    description?: string;
+};
+
+export type McpMedia = {
+    type: 'image' | 'audio';
+    mediaType: string;
+    /**
+     * Base64.
+     */
+    data: string;
+};
+
+export type McpOAuth = {
+    clientId?: string;
+    /**
+     * Kept encrypted, never shown.
+     */
+    clientSecret?: string;
+    /**
+     * What to ask for, parted by spaces; what the server asks for when absent.
+     */
+    scope?: string;
+};
+
+export type McpServer = {
+    /**
+     * An operator's server stands in the configuration of the server and is for everyone.
+     */
+    origin: 'operator' | 'user';
+    type: 'http' | 'sse' | 'stdio';
+    /**
+     * `mcp_…`
+     */
+    id: string;
+    name: string;
+    /**
+     * Null for an operator's.
+     */
+    url: string | null;
+    headers: Array<McpHeader>;
+    enabled: boolean;
+    /**
+     * Whether it holds tokens of OAuth.
+     */
+    authorized: boolean;
+    status: McpStatus;
+    createdAt: string | null;
+    updatedAt: string | null;
+};
+
+export type McpServerPage = {
+    items: Array<McpServer>;
+    nextCursor: string | null;
+};
+
+export type McpStatus = {
+    state: 'idle' | 'connecting' | 'ready' | 'failed' | 'needs_authorization' | 'disabled';
+    /**
+     * Why it is not ready.
+     */
+    reason: string | null;
+    /**
+     * The revision of the protocol that was agreed on.
+     */
+    protocolVersion: string | null;
+    /**
+     * What the server says it is.
+     */
+    product: string | null;
+    /**
+     * Since when, ISO 8601.
+     */
+    since: string;
+};
+
+export type McpText = {
+    type: 'text';
+    text: string;
+};
+
+export type McpToolDefinition = {
+    /**
+     * What was odd about its text.
+     */
+    flags: Array<'hidden_characters' | 'description_cut'>;
+    /**
+     * What its server calls it.
+     */
+    tool: string;
+    description: string;
+    /**
+     * JSON Schema of its arguments.
+     */
+    inputSchema: {
+        [key: string]: unknown;
+    };
+    /**
+     * Of the whole definition; approving names it.
+     */
+    hash: string;
+    /**
+     * Whether this definition is approved; null before the server is kept.
+     */
+    approved: boolean | null;
+};
+
+export type McpToolPage = {
+    items: Array<McpToolDefinition>;
+    nextCursor: string | null;
+};
+
+export type McpTrial = {
+    status: McpStatus;
+    tools: Array<McpToolDefinition>;
 };
 
 export type Message = {
@@ -586,7 +1163,7 @@ export type Message = {
     /**
      * `summary` stands for the messages before it, once a long conversation was compacted.
      */
-    role: 'summary' | 'user' | 'assistant' | 'tool';
+    role: 'tool' | 'summary' | 'user' | 'assistant';
     /**
      * `vendor/model` that wrote it.
      */
@@ -780,6 +1357,25 @@ export type PartStarted = {
     ts: string;
 };
 
+export type PatchFile = {
+    /**
+     * Its context must match exactly; names in its header do not count.
+     */
+    patch: string;
+    /**
+     * ETag that the file must have (`*`: any), else 412.
+     */
+    ifMatch?: string;
+    /**
+     * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+     */
+    path: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
 export type Probe = {
     status: 'ok';
 };
@@ -828,6 +1424,11 @@ export type ProblemError = {
     message: string;
 };
 
+export type PromptMessage = {
+    content: McpText | McpMedia | McpEmbedded | McpLink;
+    role: 'user' | 'assistant';
+};
+
 export type ProviderRetry = {
     type: 'provider.retry';
     step: number;
@@ -853,6 +1454,45 @@ export type ProviderRetry = {
     ts: string;
 };
 
+export type ReadFile = {
+    /**
+     * First byte.
+     */
+    offset?: number;
+    /**
+     * Bytes at most; 1 MB where absent.
+     */
+    length?: number;
+    /**
+     * First line, from 1: reads lines instead of bytes.
+     */
+    startLine?: number;
+    /**
+     * Lines at most.
+     */
+    lineCount?: number;
+    /**
+     * What to take the bytes for, instead of finding out. `base64`: the bytes as they are.
+     */
+    encoding?: 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'latin1' | 'base64';
+    /**
+     * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+     */
+    path: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
+export type ReadResource = {
+    /**
+     * Name of the MCP server.
+     */
+    server: string;
+    uri: string;
+};
+
 export type Reasoning = {
     effort: 'none' | 'minimal' | 'low' | 'medium' | 'high';
 };
@@ -860,6 +1500,10 @@ export type Reasoning = {
 export type ReasoningPart = {
     type: 'reasoning';
     text: string;
+};
+
+export type ResourceContents = {
+    contents: Array<McpText | McpMedia | McpEmbedded | McpLink>;
 };
 
 export type ResponseFormat = {
@@ -875,6 +1519,33 @@ export type ResponseFormat = {
      * Whether the vendor must keep to the schema exactly.
      */
     strict?: boolean;
+};
+
+export type RestoreFiles = {
+    /**
+     * The run whose changes are taken back.
+     */
+    runId: string;
+    /**
+     * Only these; all that the run changed where absent.
+     */
+    paths?: Array<string>;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
+export type RestoredFile = {
+    path: string;
+    /**
+     * `conflict`: somebody else changed it since, and it was left alone; `not_kept`: it was too large to be kept.
+     */
+    outcome: 'conflict' | 'restored' | 'unchanged' | 'not_kept';
+};
+
+export type RestoredFiles = {
+    items: Array<RestoredFile>;
 };
 
 export type RunCancellation = {
@@ -1032,6 +1703,32 @@ export type RunFailed = {
     ts: string;
 };
 
+export type RunFileChange = {
+    path: string;
+    operation: 'modified' | 'created' | 'deleted';
+    /**
+     * Null where there was no file.
+     */
+    before: FileState | null;
+    /**
+     * Null where there is no file.
+     */
+    after: FileState | null;
+    /**
+     * Whether it can be taken back: the content before is kept, or there was none.
+     */
+    restorable: boolean;
+    /**
+     * Unified; null where it was not asked for, one side is no text, or is no longer there.
+     */
+    diff: string | null;
+};
+
+export type RunFileChanges = {
+    items: Array<RunFileChange>;
+    nextCursor: string | null;
+};
+
 export type RunPage = {
     items: Array<Run>;
     nextCursor: string | null;
@@ -1100,6 +1797,43 @@ export type RunStarted = {
      * When the event was made, ISO 8601.
      */
     ts: string;
+};
+
+export type SearchFiles = {
+    /**
+     * Only files like that; with `!` before it, all but those.
+     */
+    glob?: string;
+    /**
+     * Lines around each match.
+     */
+    context?: number;
+    /**
+     * Matches at most; 200 where absent.
+     */
+    limit?: number;
+    /**
+     * A regular expression as ripgrep knows it (Rust's; no look-around, no back-references), or plain text with `literal`.
+     */
+    pattern: string;
+    /**
+     * A folder or one file; the workspace where absent.
+     */
+    path?: string;
+    literal?: boolean;
+    ignoreCase?: boolean;
+    /**
+     * Also names that begin with a dot.
+     */
+    hidden?: boolean;
+    /**
+     * Also what a `.gitignore` of the workspace leaves out.
+     */
+    ignored?: boolean;
+    /**
+     * The session.
+     */
+    sessionId: string;
 };
 
 export type Session = {
@@ -1293,6 +2027,12 @@ export type ToolCompleted = {
     durationMs: number;
     truncated: boolean;
     error?: EventError;
+    /**
+     * What the tool gives for a user interface beyond the text.
+     */
+    details?: {
+        [key: string]: unknown;
+    };
     v: 1;
     runId: string;
     /**
@@ -1303,6 +2043,77 @@ export type ToolCompleted = {
      * When the event was made, ISO 8601.
      */
     ts: string;
+};
+
+export type Tool = {
+    /**
+     * JSON Schema of the arguments.
+     */
+    inputSchema: {
+        [key: string]: unknown;
+    };
+    name: string;
+    description: string;
+    /**
+     * `builtin`, or `mcp:` and the name of the server.
+     */
+    source: string;
+    /**
+     * What running it twice would do.
+     */
+    effect: 'read' | 'idempotent' | 'attachable' | 'unsafe';
+    /**
+     * What happens where no rule says otherwise.
+     */
+    approval: 'allow' | 'ask';
+    available: boolean;
+    /**
+     * Why it is not available.
+     */
+    reason: string | null;
+};
+
+export type ToolExecution = {
+    /**
+     * `exe_…`
+     */
+    id: string;
+    sessionId: string | null;
+    name: string;
+    arguments: {
+        [key: string]: unknown;
+    };
+    /**
+     * `running` for ever where the server ended meanwhile.
+     */
+    status: 'completed' | 'running';
+    /**
+     * Null while it runs.
+     */
+    ok: boolean | null;
+    /**
+     * What a model would be told.
+     */
+    output: string | null;
+    /**
+     * Whether the output was cut.
+     */
+    truncated: boolean;
+    /**
+     * The whole output, at `/api/v1/blobs/{blobId}`, where it was cut.
+     */
+    blobId: string | null;
+    details: {
+        [key: string]: unknown;
+    } | null;
+    files: Array<ExecutionFile>;
+    error: ExecutionError | null;
+    durationMs: number | null;
+    createdAt: string;
+};
+
+export type ToolList = {
+    items: Array<Tool>;
 };
 
 export type ToolProgress = {
@@ -1326,6 +2137,24 @@ export type ToolProgress = {
     ts: string;
 };
 
+export type ToolPromptArgument = {
+    name: string;
+    description?: string;
+    required: boolean;
+};
+
+export type ToolPrompt = {
+    server: string;
+    name: string;
+    title?: string;
+    description?: string;
+    arguments: Array<ToolPromptArgument>;
+};
+
+export type ToolPromptList = {
+    items: Array<ToolPrompt>;
+};
+
 export type ToolRequested = {
     type: 'tool.requested';
     callId: string;
@@ -1346,6 +2175,27 @@ export type ToolRequested = {
     ts: string;
 };
 
+export type ToolResource = {
+    server: string;
+    /**
+     * Of a template: `file:///{path}`.
+     */
+    uri: string;
+    template: boolean;
+    name: string;
+    title?: string;
+    description?: string;
+    mediaType?: string;
+    /**
+     * In bytes.
+     */
+    size?: number;
+};
+
+export type ToolResourceList = {
+    items: Array<ToolResource>;
+};
+
 export type ToolResultPart = {
     type: 'tool_result';
     callId: string;
@@ -1359,6 +2209,30 @@ export type ToolResultPart = {
      * The whole output, where it was too long for the model.
      */
     blobId?: string;
+};
+
+export type ToolRule = {
+    /**
+     * `rule_…`
+     */
+    id: string;
+    tool: string;
+    arguments: {
+        [key: string]: string;
+    } | null;
+    action: 'allow' | 'ask' | 'deny';
+    /**
+     * Id of the principal who made it, or who approved a call for always.
+     */
+    createdBy: string;
+    createdAt: string;
+};
+
+export type ToolRuleList = {
+    /**
+     * The newest first: it decides before the older ones.
+     */
+    items: Array<ToolRule>;
 };
 
 export type ToolStarted = {
@@ -1402,6 +2276,52 @@ export type ToolUnknown = {
     ts: string;
 };
 
+export type TransferFile = {
+    from: string;
+    /**
+     * The whole new path, not a folder to put it in.
+     */
+    to: string;
+    /**
+     * Replaces a file at the new path; a folder is never replaced.
+     */
+    overwrite?: boolean;
+    /**
+     * ETag that the file at `from` must have, else 412.
+     */
+    ifMatch?: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
+export type UpdateMcpServer = {
+    /**
+     * How it is reached: Streamable HTTP, or the HTTP+SSE transport of 2024.
+     */
+    type?: 'http' | 'sse';
+    name?: string;
+    /**
+     * With another host, headers must be given anew too.
+     */
+    url?: string;
+    /**
+     * Sent with every request, such as `{"Authorization": "Bearer …"}`. Kept encrypted, shown as the last four characters.
+     */
+    headers?: {
+        [key: string]: string;
+    };
+    /**
+     * Only where the server does not register clients by itself.
+     */
+    oauth?: McpOAuth;
+    /**
+     * Whether chats use it.
+     */
+    enabled?: boolean;
+};
+
 export type UpdateSession = {
     /**
      * A title; without one the first exchange gives it.
@@ -1425,6 +2345,17 @@ export type UpdateSession = {
     metadata?: {
         [key: string]: string;
     } | null;
+};
+
+export type UploadFiles = {
+    /**
+     * Each goes under its own name; a file of that name is replaced.
+     */
+    files: Array<Blob | File>;
+};
+
+export type UploadedFiles = {
+    items: Array<FileChange>;
 };
 
 export type UsageCall = {
@@ -1551,6 +2482,30 @@ export type Vendor = {
     reason: string | null;
 };
 
+export type WriteFile = {
+    /**
+     * How `content` becomes bytes; `utf-8` where absent. Give what was read, and the file keeps its encoding.
+     */
+    encoding?: 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'latin1' | 'base64';
+    content: string;
+    /**
+     * `*`: only where there is no file yet, else 412.
+     */
+    ifNoneMatch?: '*';
+    /**
+     * ETag that the file must have (`*`: any), else 412.
+     */
+    ifMatch?: string;
+    /**
+     * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+     */
+    path: string;
+    /**
+     * The session.
+     */
+    sessionId: string;
+};
+
 /**
  * One event of a run, told apart by `type`. Each `data` line of an event stream is one.
  */
@@ -1645,6 +2600,1098 @@ export type GetApiV1BlobsByBlobIdResponses = {
 };
 
 export type GetApiV1BlobsByBlobIdResponse = GetApiV1BlobsByBlobIdResponses[keyof GetApiV1BlobsByBlobIdResponses];
+
+export type GetApiV1FilesChangesData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * Adds the unified diff of each text file.
+         */
+        diff?: boolean;
+        /**
+         * The session.
+         */
+        sessionId: string;
+        /**
+         * The run.
+         */
+        runId: string;
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/files/changes';
+};
+
+export type GetApiV1FilesChangesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1FilesChangesError = GetApiV1FilesChangesErrors[keyof GetApiV1FilesChangesErrors];
+
+export type GetApiV1FilesChangesResponses = {
+    200: RunFileChanges;
+};
+
+export type GetApiV1FilesChangesResponse = GetApiV1FilesChangesResponses[keyof GetApiV1FilesChangesResponses];
+
+export type PostApiV1FilesCopyData = {
+    body: {
+        from: string;
+        /**
+         * The whole new path, not a folder to put it in.
+         */
+        to: string;
+        /**
+         * Replaces a file at the new path; a folder is never replaced.
+         */
+        overwrite?: boolean;
+        /**
+         * ETag that the file at `from` must have, else 412.
+         */
+        ifMatch?: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/copy';
+};
+
+export type PostApiV1FilesCopyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesCopyError = PostApiV1FilesCopyErrors[keyof PostApiV1FilesCopyErrors];
+
+export type PostApiV1FilesCopyResponses = {
+    200: FileChange;
+};
+
+export type PostApiV1FilesCopyResponse = PostApiV1FilesCopyResponses[keyof PostApiV1FilesCopyResponses];
+
+export type PostApiV1FilesDeleteData = {
+    body: {
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+        /**
+         * Removes a folder with all that is in it.
+         */
+        recursive?: boolean;
+        /**
+         * ETag that the file must have (`*`: any), else 412.
+         */
+        ifMatch?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/delete';
+};
+
+export type PostApiV1FilesDeleteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1FilesDeleteError = PostApiV1FilesDeleteErrors[keyof PostApiV1FilesDeleteErrors];
+
+export type PostApiV1FilesDeleteResponses = {
+    200: FileChange;
+};
+
+export type PostApiV1FilesDeleteResponse = PostApiV1FilesDeleteResponses[keyof PostApiV1FilesDeleteResponses];
+
+export type GetApiV1FilesDownloadData = {
+    body?: never;
+    headers?: {
+        /**
+         * `bytes=0-1023`
+         */
+        Range?: string;
+    };
+    path?: never;
+    query: {
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    url: '/api/v1/files/download';
+};
+
+export type GetApiV1FilesDownloadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Range Not Satisfiable
+     */
+    416: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1FilesDownloadError = GetApiV1FilesDownloadErrors[keyof GetApiV1FilesDownloadErrors];
+
+export type GetApiV1FilesDownloadResponses = {
+    200: Blob | File;
+};
+
+export type GetApiV1FilesDownloadResponse = GetApiV1FilesDownloadResponses[keyof GetApiV1FilesDownloadResponses];
+
+export type PostApiV1FilesEditData = {
+    body: {
+        /**
+         * How often `oldText` must be there, no more and no less; all of them are replaced. 1 where absent.
+         */
+        count?: number;
+        /**
+         * The text as it stands in the file, white space included.
+         */
+        oldText: string;
+        newText: string;
+        /**
+         * Replaces it as often as it is there, instead of `count` times.
+         */
+        all?: boolean;
+        /**
+         * ETag that the file must have (`*`: any), else 412.
+         */
+        ifMatch?: string;
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/edit';
+};
+
+export type PostApiV1FilesEditErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesEditError = PostApiV1FilesEditErrors[keyof PostApiV1FilesEditErrors];
+
+export type PostApiV1FilesEditResponses = {
+    200: FileChange;
+};
+
+export type PostApiV1FilesEditResponse = PostApiV1FilesEditResponses[keyof PostApiV1FilesEditResponses];
+
+export type PostApiV1FilesListData = {
+    body: {
+        /**
+         * How many levels of the tree. 1 where absent.
+         */
+        depth?: number;
+        /**
+         * Files anywhere below the folder that it fits, instead of the tree.
+         */
+        glob?: string;
+        /**
+         * Entries at most; 1,000 where absent.
+         */
+        limit?: number;
+        /**
+         * The folder; the workspace where absent.
+         */
+        path?: string;
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/list';
+};
+
+export type PostApiV1FilesListErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PostApiV1FilesListError = PostApiV1FilesListErrors[keyof PostApiV1FilesListErrors];
+
+export type PostApiV1FilesListResponses = {
+    200: FileList;
+};
+
+export type PostApiV1FilesListResponse = PostApiV1FilesListResponses[keyof PostApiV1FilesListResponses];
+
+export type PostApiV1FilesMkdirData = {
+    body: {
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/mkdir';
+};
+
+export type PostApiV1FilesMkdirErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesMkdirError = PostApiV1FilesMkdirErrors[keyof PostApiV1FilesMkdirErrors];
+
+export type PostApiV1FilesMkdirResponses = {
+    200: FileEntry;
+};
+
+export type PostApiV1FilesMkdirResponse = PostApiV1FilesMkdirResponses[keyof PostApiV1FilesMkdirResponses];
+
+export type PostApiV1FilesMoveData = {
+    body: {
+        from: string;
+        /**
+         * The whole new path, not a folder to put it in.
+         */
+        to: string;
+        /**
+         * Replaces a file at the new path; a folder is never replaced.
+         */
+        overwrite?: boolean;
+        /**
+         * ETag that the file at `from` must have, else 412.
+         */
+        ifMatch?: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/move';
+};
+
+export type PostApiV1FilesMoveErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1FilesMoveError = PostApiV1FilesMoveErrors[keyof PostApiV1FilesMoveErrors];
+
+export type PostApiV1FilesMoveResponses = {
+    200: FileChange;
+};
+
+export type PostApiV1FilesMoveResponse = PostApiV1FilesMoveResponses[keyof PostApiV1FilesMoveResponses];
+
+export type PostApiV1FilesPatchData = {
+    body: {
+        /**
+         * Its context must match exactly; names in its header do not count.
+         */
+        patch: string;
+        /**
+         * ETag that the file must have (`*`: any), else 412.
+         */
+        ifMatch?: string;
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/patch';
+};
+
+export type PostApiV1FilesPatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesPatchError = PostApiV1FilesPatchErrors[keyof PostApiV1FilesPatchErrors];
+
+export type PostApiV1FilesPatchResponses = {
+    200: FileChange;
+};
+
+export type PostApiV1FilesPatchResponse = PostApiV1FilesPatchResponses[keyof PostApiV1FilesPatchResponses];
+
+export type PostApiV1FilesReadData = {
+    body: {
+        /**
+         * First byte.
+         */
+        offset?: number;
+        /**
+         * Bytes at most; 1 MB where absent.
+         */
+        length?: number;
+        /**
+         * First line, from 1: reads lines instead of bytes.
+         */
+        startLine?: number;
+        /**
+         * Lines at most.
+         */
+        lineCount?: number;
+        /**
+         * What to take the bytes for, instead of finding out. `base64`: the bytes as they are.
+         */
+        encoding?: 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'latin1' | 'base64';
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/read';
+};
+
+export type PostApiV1FilesReadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1FilesReadError = PostApiV1FilesReadErrors[keyof PostApiV1FilesReadErrors];
+
+export type PostApiV1FilesReadResponses = {
+    200: FileContent;
+};
+
+export type PostApiV1FilesReadResponse = PostApiV1FilesReadResponses[keyof PostApiV1FilesReadResponses];
+
+export type PostApiV1FilesRestoreData = {
+    body: {
+        /**
+         * The run whose changes are taken back.
+         */
+        runId: string;
+        /**
+         * Only these; all that the run changed where absent.
+         */
+        paths?: Array<string>;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/restore';
+};
+
+export type PostApiV1FilesRestoreErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesRestoreError = PostApiV1FilesRestoreErrors[keyof PostApiV1FilesRestoreErrors];
+
+export type PostApiV1FilesRestoreResponses = {
+    200: RestoredFiles;
+};
+
+export type PostApiV1FilesRestoreResponse = PostApiV1FilesRestoreResponses[keyof PostApiV1FilesRestoreResponses];
+
+export type PostApiV1FilesSearchData = {
+    body: {
+        /**
+         * Only files like that; with `!` before it, all but those.
+         */
+        glob?: string;
+        /**
+         * Lines around each match.
+         */
+        context?: number;
+        /**
+         * Matches at most; 200 where absent.
+         */
+        limit?: number;
+        /**
+         * A regular expression as ripgrep knows it (Rust's; no look-around, no back-references), or plain text with `literal`.
+         */
+        pattern: string;
+        /**
+         * A folder or one file; the workspace where absent.
+         */
+        path?: string;
+        literal?: boolean;
+        ignoreCase?: boolean;
+        /**
+         * Also names that begin with a dot.
+         */
+        hidden?: boolean;
+        /**
+         * Also what a `.gitignore` of the workspace leaves out.
+         */
+        ignored?: boolean;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/search';
+};
+
+export type PostApiV1FilesSearchErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PostApiV1FilesSearchError = PostApiV1FilesSearchErrors[keyof PostApiV1FilesSearchErrors];
+
+export type PostApiV1FilesSearchResponses = {
+    200: FileSearch;
+};
+
+export type PostApiV1FilesSearchResponse = PostApiV1FilesSearchResponses[keyof PostApiV1FilesSearchResponses];
+
+export type PostApiV1FilesStatData = {
+    body: {
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/stat';
+};
+
+export type PostApiV1FilesStatErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1FilesStatError = PostApiV1FilesStatErrors[keyof PostApiV1FilesStatErrors];
+
+export type PostApiV1FilesStatResponses = {
+    200: FileEntry;
+};
+
+export type PostApiV1FilesStatResponse = PostApiV1FilesStatResponses[keyof PostApiV1FilesStatResponses];
+
+export type PostApiV1FilesUploadData = {
+    body: UploadFiles;
+    path?: never;
+    query: {
+        /**
+         * The folder; the workspace where absent.
+         */
+        path?: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    url: '/api/v1/files/upload';
+};
+
+export type PostApiV1FilesUploadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesUploadError = PostApiV1FilesUploadErrors[keyof PostApiV1FilesUploadErrors];
+
+export type PostApiV1FilesUploadResponses = {
+    200: UploadedFiles;
+};
+
+export type PostApiV1FilesUploadResponse = PostApiV1FilesUploadResponses[keyof PostApiV1FilesUploadResponses];
+
+export type PostApiV1FilesWriteData = {
+    body: {
+        /**
+         * How `content` becomes bytes; `utf-8` where absent. Give what was read, and the file keeps its encoding.
+         */
+        encoding?: 'utf-8' | 'utf-8-bom' | 'utf-16le' | 'utf-16be' | 'latin1' | 'base64';
+        content: string;
+        /**
+         * `*`: only where there is no file yet, else 412.
+         */
+        ifNoneMatch?: '*';
+        /**
+         * ETag that the file must have (`*`: any), else 412.
+         */
+        ifMatch?: string;
+        /**
+         * From the top of the workspace: `src/main.ts`, or `/workspace/src/main.ts` as a sandbox sees it. Links are not followed.
+         */
+        path: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/files/write';
+};
+
+export type PostApiV1FilesWriteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
+};
+
+export type PostApiV1FilesWriteError = PostApiV1FilesWriteErrors[keyof PostApiV1FilesWriteErrors];
+
+export type PostApiV1FilesWriteResponses = {
+    200: FileChange;
+};
+
+export type PostApiV1FilesWriteResponse = PostApiV1FilesWriteResponses[keyof PostApiV1FilesWriteResponses];
+
+export type GetApiV1FilesZipData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * The folder; the workspace where absent.
+         */
+        path?: string;
+        /**
+         * The session.
+         */
+        sessionId: string;
+    };
+    url: '/api/v1/files/zip';
+};
+
+export type GetApiV1FilesZipErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1FilesZipError = GetApiV1FilesZipErrors[keyof GetApiV1FilesZipErrors];
+
+export type GetApiV1FilesZipResponses = {
+    200: Blob | File;
+};
+
+export type GetApiV1FilesZipResponse = GetApiV1FilesZipResponses[keyof GetApiV1FilesZipResponses];
 
 export type GetApiV1KeysData = {
     body?: never;
@@ -1791,6 +3838,584 @@ export type DeleteApiV1KeysByIdResponses = {
 };
 
 export type DeleteApiV1KeysByIdResponse = DeleteApiV1KeysByIdResponses[keyof DeleteApiV1KeysByIdResponses];
+
+export type GetApiV1McpOauthCallbackData = {
+    body?: never;
+    path?: never;
+    query: {
+        state: string;
+        code?: string;
+        /**
+         * The issuer.
+         */
+        iss?: string;
+        error?: string;
+        error_description?: string;
+        error_uri?: string;
+        session_state?: string;
+        scope?: string;
+    };
+    url: '/api/v1/mcp/oauth/callback';
+};
+
+export type GetApiV1McpOauthCallbackErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+};
+
+export type GetApiV1McpOauthCallbackError = GetApiV1McpOauthCallbackErrors[keyof GetApiV1McpOauthCallbackErrors];
+
+export type GetApiV1McpOauthCallbackResponses = {
+    200: string;
+};
+
+export type GetApiV1McpOauthCallbackResponse = GetApiV1McpOauthCallbackResponses[keyof GetApiV1McpOauthCallbackResponses];
+
+export type GetApiV1McpServersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/mcp/servers';
+};
+
+export type GetApiV1McpServersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1McpServersError = GetApiV1McpServersErrors[keyof GetApiV1McpServersErrors];
+
+export type GetApiV1McpServersResponses = {
+    200: McpServerPage;
+};
+
+export type GetApiV1McpServersResponse = GetApiV1McpServersResponses[keyof GetApiV1McpServersResponses];
+
+export type PostApiV1McpServersData = {
+    body: {
+        /**
+         * How it is reached: Streamable HTTP, or the HTTP+SSE transport of 2024.
+         */
+        type?: 'http' | 'sse';
+        /**
+         * `https://…`; an address on the public internet.
+         */
+        url: string;
+        /**
+         * Small letters, digits and dashes: the names of its tools begin with it.
+         */
+        name: string;
+        /**
+         * Sent with every request, such as `{"Authorization": "Bearer …"}`. Kept encrypted, shown as the last four characters.
+         */
+        headers?: {
+            [key: string]: string;
+        };
+        /**
+         * Only where the server does not register clients by itself.
+         */
+        oauth?: McpOAuth;
+        /**
+         * Whether chats use it.
+         */
+        enabled?: boolean;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/mcp/servers';
+};
+
+export type PostApiV1McpServersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1McpServersError = PostApiV1McpServersErrors[keyof PostApiV1McpServersErrors];
+
+export type PostApiV1McpServersResponses = {
+    201: McpServer;
+};
+
+export type PostApiV1McpServersResponse = PostApiV1McpServersResponses[keyof PostApiV1McpServersResponses];
+
+export type PostApiV1McpServersTestData = {
+    body: {
+        /**
+         * How it is reached: Streamable HTTP, or the HTTP+SSE transport of 2024.
+         */
+        type?: 'http' | 'sse';
+        /**
+         * `https://…`; an address on the public internet.
+         */
+        url: string;
+        /**
+         * Small letters, digits and dashes: the names of its tools begin with it.
+         */
+        name: string;
+        /**
+         * Sent with every request, such as `{"Authorization": "Bearer …"}`. Kept encrypted, shown as the last four characters.
+         */
+        headers?: {
+            [key: string]: string;
+        };
+        /**
+         * Only where the server does not register clients by itself.
+         */
+        oauth?: McpOAuth;
+        /**
+         * Whether chats use it.
+         */
+        enabled?: boolean;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/mcp/servers/test';
+};
+
+export type PostApiV1McpServersTestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1McpServersTestError = PostApiV1McpServersTestErrors[keyof PostApiV1McpServersTestErrors];
+
+export type PostApiV1McpServersTestResponses = {
+    200: McpTrial;
+};
+
+export type PostApiV1McpServersTestResponse = PostApiV1McpServersTestResponses[keyof PostApiV1McpServersTestResponses];
+
+export type DeleteApiV1McpServersByIdData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/mcp/servers/{id}';
+};
+
+export type DeleteApiV1McpServersByIdErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type DeleteApiV1McpServersByIdError = DeleteApiV1McpServersByIdErrors[keyof DeleteApiV1McpServersByIdErrors];
+
+export type DeleteApiV1McpServersByIdResponses = {
+    204: void;
+};
+
+export type DeleteApiV1McpServersByIdResponse = DeleteApiV1McpServersByIdResponses[keyof DeleteApiV1McpServersByIdResponses];
+
+export type GetApiV1McpServersByIdData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/mcp/servers/{id}';
+};
+
+export type GetApiV1McpServersByIdErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1McpServersByIdError = GetApiV1McpServersByIdErrors[keyof GetApiV1McpServersByIdErrors];
+
+export type GetApiV1McpServersByIdResponses = {
+    200: McpServer;
+};
+
+export type GetApiV1McpServersByIdResponse = GetApiV1McpServersByIdResponses[keyof GetApiV1McpServersByIdResponses];
+
+export type PatchApiV1McpServersByIdData = {
+    body: {
+        /**
+         * How it is reached: Streamable HTTP, or the HTTP+SSE transport of 2024.
+         */
+        type?: 'http' | 'sse';
+        name?: string;
+        /**
+         * With another host, headers must be given anew too.
+         */
+        url?: string;
+        /**
+         * Sent with every request, such as `{"Authorization": "Bearer …"}`. Kept encrypted, shown as the last four characters.
+         */
+        headers?: {
+            [key: string]: string;
+        };
+        /**
+         * Only where the server does not register clients by itself.
+         */
+        oauth?: McpOAuth;
+        /**
+         * Whether chats use it.
+         */
+        enabled?: boolean;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/mcp/servers/{id}';
+};
+
+export type PatchApiV1McpServersByIdErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PatchApiV1McpServersByIdError = PatchApiV1McpServersByIdErrors[keyof PatchApiV1McpServersByIdErrors];
+
+export type PatchApiV1McpServersByIdResponses = {
+    200: McpServer;
+};
+
+export type PatchApiV1McpServersByIdResponse = PatchApiV1McpServersByIdResponses[keyof PatchApiV1McpServersByIdResponses];
+
+export type PostApiV1McpServersByIdApproveData = {
+    body: {
+        hashes: Array<string>;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/mcp/servers/{id}/approve';
+};
+
+export type PostApiV1McpServersByIdApproveErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1McpServersByIdApproveError = PostApiV1McpServersByIdApproveErrors[keyof PostApiV1McpServersByIdApproveErrors];
+
+export type PostApiV1McpServersByIdApproveResponses = {
+    200: McpServer;
+};
+
+export type PostApiV1McpServersByIdApproveResponse = PostApiV1McpServersByIdApproveResponses[keyof PostApiV1McpServersByIdApproveResponses];
+
+export type PostApiV1McpServersByIdAuthorizeData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/mcp/servers/{id}/authorize';
+};
+
+export type PostApiV1McpServersByIdAuthorizeErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1McpServersByIdAuthorizeError = PostApiV1McpServersByIdAuthorizeErrors[keyof PostApiV1McpServersByIdAuthorizeErrors];
+
+export type PostApiV1McpServersByIdAuthorizeResponses = {
+    200: McpAuthorization;
+};
+
+export type PostApiV1McpServersByIdAuthorizeResponse = PostApiV1McpServersByIdAuthorizeResponses[keyof PostApiV1McpServersByIdAuthorizeResponses];
+
+export type PostApiV1McpServersByIdConnectData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/v1/mcp/servers/{id}/connect';
+};
+
+export type PostApiV1McpServersByIdConnectErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PostApiV1McpServersByIdConnectError = PostApiV1McpServersByIdConnectErrors[keyof PostApiV1McpServersByIdConnectErrors];
+
+export type PostApiV1McpServersByIdConnectResponses = {
+    200: McpServer;
+};
+
+export type PostApiV1McpServersByIdConnectResponse = PostApiV1McpServersByIdConnectResponses[keyof PostApiV1McpServersByIdConnectResponses];
+
+export type GetApiV1McpServersByIdToolsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * How many items at most.
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the page before.
+         */
+        cursor?: string;
+    };
+    url: '/api/v1/mcp/servers/{id}/tools';
+};
+
+export type GetApiV1McpServersByIdToolsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1McpServersByIdToolsError = GetApiV1McpServersByIdToolsErrors[keyof GetApiV1McpServersByIdToolsErrors];
+
+export type GetApiV1McpServersByIdToolsResponses = {
+    200: McpToolPage;
+};
+
+export type GetApiV1McpServersByIdToolsResponse = GetApiV1McpServersByIdToolsResponses[keyof GetApiV1McpServersByIdToolsResponses];
 
 export type GetApiV1ModelsData = {
     body?: never;
@@ -2403,6 +5028,10 @@ export type PostApiV1SessionsByIdForkErrors = {
      * Too Many Requests
      */
     429: Problem;
+    /**
+     * Insufficient Storage
+     */
+    507: Problem;
 };
 
 export type PostApiV1SessionsByIdForkError = PostApiV1SessionsByIdForkErrors[keyof PostApiV1SessionsByIdForkErrors];
@@ -2466,6 +5095,86 @@ export type GetApiV1SessionsByIdMessagesResponses = {
 
 export type GetApiV1SessionsByIdMessagesResponse = GetApiV1SessionsByIdMessagesResponses[keyof GetApiV1SessionsByIdMessagesResponses];
 
+export type PostApiV1SessionsBySessionIdCompactData = {
+    body?: never;
+    path: {
+        sessionId: string;
+    };
+    query?: never;
+    url: '/api/v1/sessions/{sessionId}/compact';
+};
+
+export type PostApiV1SessionsBySessionIdCompactErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1SessionsBySessionIdCompactError = PostApiV1SessionsBySessionIdCompactErrors[keyof PostApiV1SessionsBySessionIdCompactErrors];
+
+export type PostApiV1SessionsBySessionIdCompactResponses = {
+    202: Run;
+};
+
+export type PostApiV1SessionsBySessionIdCompactResponse = PostApiV1SessionsBySessionIdCompactResponses[keyof PostApiV1SessionsBySessionIdCompactResponses];
+
+export type GetApiV1SessionsBySessionIdContextData = {
+    body?: never;
+    path: {
+        sessionId: string;
+    };
+    query?: never;
+    url: '/api/v1/sessions/{sessionId}/context';
+};
+
+export type GetApiV1SessionsBySessionIdContextErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1SessionsBySessionIdContextError = GetApiV1SessionsBySessionIdContextErrors[keyof GetApiV1SessionsBySessionIdContextErrors];
+
+export type GetApiV1SessionsBySessionIdContextResponses = {
+    200: Context;
+};
+
+export type GetApiV1SessionsBySessionIdContextResponse = GetApiV1SessionsBySessionIdContextResponses[keyof GetApiV1SessionsBySessionIdContextResponses];
+
 export type GetApiV1SessionsBySessionIdInteractionsData = {
     body?: never;
     path: {
@@ -2527,6 +5236,20 @@ export type PostApiV1SessionsBySessionIdInteractionsByInteractionIdData = {
          * `answered` for questions; `approved` and `denied` for approvals; `cancelled` to say nothing.
          */
         outcome?: 'answered' | 'approved' | 'denied' | 'cancelled';
+        /**
+         * With `approved`: the call runs with these instead of the model's arguments. They must fit the tool's schema.
+         */
+        arguments?: {
+            [key: string]: unknown;
+        };
+        /**
+         * With `approved`: the tool needs no approval any more in this session.
+         */
+        always?: boolean;
+        /**
+         * With `denied` or `cancelled`: what the model is told.
+         */
+        message?: string;
     };
     path: {
         sessionId: string;
@@ -2627,6 +5350,479 @@ export type GetApiV1SessionsBySessionIdRunsResponses = {
 };
 
 export type GetApiV1SessionsBySessionIdRunsResponse = GetApiV1SessionsBySessionIdRunsResponses[keyof GetApiV1SessionsBySessionIdRunsResponses];
+
+export type GetApiV1SessionsBySessionIdToolRulesData = {
+    body?: never;
+    path: {
+        sessionId: string;
+    };
+    query?: never;
+    url: '/api/v1/sessions/{sessionId}/tool-rules';
+};
+
+export type GetApiV1SessionsBySessionIdToolRulesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1SessionsBySessionIdToolRulesError = GetApiV1SessionsBySessionIdToolRulesErrors[keyof GetApiV1SessionsBySessionIdToolRulesErrors];
+
+export type GetApiV1SessionsBySessionIdToolRulesResponses = {
+    200: ToolRuleList;
+};
+
+export type GetApiV1SessionsBySessionIdToolRulesResponse = GetApiV1SessionsBySessionIdToolRulesResponses[keyof GetApiV1SessionsBySessionIdToolRulesResponses];
+
+export type PostApiV1SessionsBySessionIdToolRulesData = {
+    body: {
+        /**
+         * By the argument's name, with dots for inner ones: what its value must look like; `*` stands for any characters.
+         */
+        arguments?: {
+            [key: string]: string;
+        };
+        /**
+         * Name of a tool; `*` stands for any characters.
+         */
+        tool: string;
+        /**
+         * What happens to such calls: they run, people are asked, or they are refused.
+         */
+        action: 'allow' | 'ask' | 'deny';
+    };
+    path: {
+        sessionId: string;
+    };
+    query?: never;
+    url: '/api/v1/sessions/{sessionId}/tool-rules';
+};
+
+export type PostApiV1SessionsBySessionIdToolRulesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1SessionsBySessionIdToolRulesError = PostApiV1SessionsBySessionIdToolRulesErrors[keyof PostApiV1SessionsBySessionIdToolRulesErrors];
+
+export type PostApiV1SessionsBySessionIdToolRulesResponses = {
+    201: ToolRule;
+};
+
+export type PostApiV1SessionsBySessionIdToolRulesResponse = PostApiV1SessionsBySessionIdToolRulesResponses[keyof PostApiV1SessionsBySessionIdToolRulesResponses];
+
+export type DeleteApiV1SessionsBySessionIdToolRulesByRuleIdData = {
+    body?: never;
+    path: {
+        sessionId: string;
+        ruleId: string;
+    };
+    query?: never;
+    url: '/api/v1/sessions/{sessionId}/tool-rules/{ruleId}';
+};
+
+export type DeleteApiV1SessionsBySessionIdToolRulesByRuleIdErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type DeleteApiV1SessionsBySessionIdToolRulesByRuleIdError = DeleteApiV1SessionsBySessionIdToolRulesByRuleIdErrors[keyof DeleteApiV1SessionsBySessionIdToolRulesByRuleIdErrors];
+
+export type DeleteApiV1SessionsBySessionIdToolRulesByRuleIdResponses = {
+    204: void;
+};
+
+export type DeleteApiV1SessionsBySessionIdToolRulesByRuleIdResponse = DeleteApiV1SessionsBySessionIdToolRulesByRuleIdResponses[keyof DeleteApiV1SessionsBySessionIdToolRulesByRuleIdResponses];
+
+export type PostApiV1ToolsExecuteData = {
+    body: {
+        /**
+         * As the tool's schema has them.
+         */
+        arguments?: {
+            [key: string]: unknown;
+        };
+        name: string;
+        /**
+         * The session in whose workspace the tool works; tools for files need one.
+         */
+        sessionId?: string;
+        /**
+         * Approves a call that needs an approval.
+         */
+        approve?: boolean;
+    };
+    headers?: {
+        /**
+         * The same key with the same body gives the same execution, for a day; with another body 422.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/tools/execute';
+};
+
+export type PostApiV1ToolsExecuteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1ToolsExecuteError = PostApiV1ToolsExecuteErrors[keyof PostApiV1ToolsExecuteErrors];
+
+export type PostApiV1ToolsExecuteResponses = {
+    200: ToolExecution;
+};
+
+export type PostApiV1ToolsExecuteResponse = PostApiV1ToolsExecuteResponses[keyof PostApiV1ToolsExecuteResponses];
+
+export type GetApiV1ToolsExecutionsByExecutionIdData = {
+    body?: never;
+    path: {
+        executionId: string;
+    };
+    query?: never;
+    url: '/api/v1/tools/executions/{executionId}';
+};
+
+export type GetApiV1ToolsExecutionsByExecutionIdErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1ToolsExecutionsByExecutionIdError = GetApiV1ToolsExecutionsByExecutionIdErrors[keyof GetApiV1ToolsExecutionsByExecutionIdErrors];
+
+export type GetApiV1ToolsExecutionsByExecutionIdResponses = {
+    200: ToolExecution;
+};
+
+export type GetApiV1ToolsExecutionsByExecutionIdResponse = GetApiV1ToolsExecutionsByExecutionIdResponses[keyof GetApiV1ToolsExecutionsByExecutionIdResponses];
+
+export type GetApiV1ToolsListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tools/list';
+};
+
+export type GetApiV1ToolsListErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1ToolsListError = GetApiV1ToolsListErrors[keyof GetApiV1ToolsListErrors];
+
+export type GetApiV1ToolsListResponses = {
+    200: ToolList;
+};
+
+export type GetApiV1ToolsListResponse = GetApiV1ToolsListResponses[keyof GetApiV1ToolsListResponses];
+
+export type GetApiV1ToolsPromptsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tools/prompts';
+};
+
+export type GetApiV1ToolsPromptsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1ToolsPromptsError = GetApiV1ToolsPromptsErrors[keyof GetApiV1ToolsPromptsErrors];
+
+export type GetApiV1ToolsPromptsResponses = {
+    200: ToolPromptList;
+};
+
+export type GetApiV1ToolsPromptsResponse = GetApiV1ToolsPromptsResponses[keyof GetApiV1ToolsPromptsResponses];
+
+export type PostApiV1ToolsPromptsGetData = {
+    body: {
+        arguments?: {
+            [key: string]: string;
+        };
+        /**
+         * Name of the MCP server.
+         */
+        server: string;
+        name: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/tools/prompts/get';
+};
+
+export type PostApiV1ToolsPromptsGetErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1ToolsPromptsGetError = PostApiV1ToolsPromptsGetErrors[keyof PostApiV1ToolsPromptsGetErrors];
+
+export type PostApiV1ToolsPromptsGetResponses = {
+    200: FilledPrompt;
+};
+
+export type PostApiV1ToolsPromptsGetResponse = PostApiV1ToolsPromptsGetResponses[keyof PostApiV1ToolsPromptsGetResponses];
+
+export type GetApiV1ToolsResourcesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tools/resources';
+};
+
+export type GetApiV1ToolsResourcesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type GetApiV1ToolsResourcesError = GetApiV1ToolsResourcesErrors[keyof GetApiV1ToolsResourcesErrors];
+
+export type GetApiV1ToolsResourcesResponses = {
+    200: ToolResourceList;
+};
+
+export type GetApiV1ToolsResourcesResponse = GetApiV1ToolsResourcesResponses[keyof GetApiV1ToolsResourcesResponses];
+
+export type PostApiV1ToolsResourcesReadData = {
+    body: {
+        /**
+         * Name of the MCP server.
+         */
+        server: string;
+        uri: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/tools/resources/read';
+};
+
+export type PostApiV1ToolsResourcesReadErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+};
+
+export type PostApiV1ToolsResourcesReadError = PostApiV1ToolsResourcesReadErrors[keyof PostApiV1ToolsResourcesReadErrors];
+
+export type PostApiV1ToolsResourcesReadResponses = {
+    200: ResourceContents;
+};
+
+export type PostApiV1ToolsResourcesReadResponse = PostApiV1ToolsResourcesReadResponses[keyof PostApiV1ToolsResourcesReadResponses];
 
 export type GetApiV1UsageData = {
     body?: never;
