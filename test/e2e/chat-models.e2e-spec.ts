@@ -127,17 +127,13 @@ describeStores('the model of a message', (store) => {
       expect(refused).toMatchObject({ status: 400, body: { code: 'unsupported_by_model', field } });
     });
 
-    it('nor with more than it takes: a message alone, or a conversation', async () => {
+    it('nor with a message that alone is more than it takes', async () => {
       const message = 'x'.repeat(60_000);
       expect(await api.post('/api/v1/chat/sse', { model: 'second/blind', message })).toMatchObject({
         status: 413,
         body: { code: 'context_overflow', field: 'message' },
       });
-      const sessionId = await chat.newSession({ model: 'second/blind' });
-      await chat.send(sessionId, { message: message.slice(30_000) });
-      const { body } = await chat.send(sessionId, { message: message.slice(30_000) });
-      expect(body.run).toMatchObject({ status: 'failed', error: { code: 'context_overflow', retryable: false } });
-      expect(second.requests).toHaveLength(1);
+      expect(second.requests).toHaveLength(0);
     });
   });
 });
