@@ -28,7 +28,7 @@ const GUARD = 1.3;
 /**
  * What a measure has come to whose goal is not met yet: the guard holds it there. See docs/performance.md.
  */
-const REACHED: Record<string, number> = { '4 CPU per turn (32 clients, 8 tokens)': 9 };
+const REACHED: Record<string, number> = { '4 CPU per turn (32 clients, 8 tokens)': 10 };
 
 const met = ({ goal, score }: Row): string => (goal === undefined ? '' : score.mid <= goal ? 'yes' : 'no');
 export const breached = ({ measure, goal, score }: Row): boolean =>
