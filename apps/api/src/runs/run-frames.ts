@@ -13,18 +13,24 @@ export interface Frames {
 /**
  * The SSE frames of the events after `cursor`, as far as the batches follow each other without a gap; undefined where
  * the first does not follow. Event texts are JSON: no raw line break can be in them.
+ * @param most characters after which no further event is taken: batches of a burst are of any size
  */
-export function toFrames(runId: string, batches: readonly LogBatch[], cursor: number): Frames | undefined {
+export function toFrames(
+  runId: string,
+  batches: readonly LogBatch[],
+  cursor: number,
+  most = Infinity,
+): Frames | undefined {
   let text = '';
   let last = cursor;
   let type = '';
   for (const { s, t, ty, ev } of batches) {
-    if (s > last + 1) break;
-    if (t <= last) continue;
-    for (let seq = last + 1; seq <= t; seq += 1)
-      text += `id: ${runId}:${seq}\nevent: ${ty[seq - s]}\ndata: ${ev[seq - s]}\n\n`;
-    last = t;
-    type = ty[t - s];
+    if (s > last + 1 || text.length >= most) break;
+    while (last < t && text.length < most) {
+      last += 1;
+      type = ty[last - s];
+      text += `id: ${runId}:${last}\nevent: ${type}\ndata: ${ev[last - s]}\n\n`;
+    }
   }
   if (last === cursor) return undefined;
   const end = isTerminal(type) ? 'terminal' : type === 'run.parked' ? 'parked' : undefined;

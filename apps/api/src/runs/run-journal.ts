@@ -13,11 +13,17 @@ const FULL = 1024 * 1024;
 /** At this size a batch does not wait for more. */
 const LARGE = 4096;
 const MANY = 64;
+/** A delta and a batch of this many UTF-16 units take no more in: whoever reads from the log holds them whole. */
+const LONG_DELTA = 64 * 1024;
+const HEAVY_BATCH = 128 * 1024;
 
 /** Batch tokens need only differ, so one random part serves a process. */
 const writer = newId('wrk');
 let batches = 0;
 const nextToken = (): string => `${writer}:${(batches += 1)}`;
+
+/** About how many characters an event brings; a delta's are its text. */
+const weightOf = (draft: RunEventDraft): number => (draft.type === 'part.delta' ? draft.text.length : 200);
 
 interface Waiter {
   seq: number;
@@ -66,12 +72,13 @@ export class RunJournal {
       this.urgent = true;
       this.terminal ||= isTerminal(draft.type);
       this.pending.push(draft);
-      this.pendingChars += 200;
+      this.pendingChars += weightOf(draft);
       return;
     }
-    this.pendingChars += draft.text.length;
+    this.pendingChars += weightOf(draft);
     const last = this.pending.at(-1);
-    if (last?.type === 'part.delta' && last.part === draft.part) last.text += draft.text;
+    const joins = last?.type === 'part.delta' && last.part === draft.part && last.text.length < LONG_DELTA;
+    if (joins) last.text += draft.text;
     else {
       if (draft.offset === 0) this.urgent = true;
       // A copy: joining must not change the handler's own object.
@@ -98,14 +105,17 @@ export class RunJournal {
     const ty: string[] = [];
     const ev: string[] = [];
     let seq = this.sealed;
+    let chars = 0;
     for (const draft of this.pending) {
       seq += 1;
       ty.push(draft.type);
       ev.push(head + seq + tail + JSON.stringify(draft).slice(1));
+      chars += weightOf(draft);
+      if (chars >= HEAVY_BATCH) break;
     }
-    this.pending = [];
-    this.pendingChars = 0;
-    this.urgent = false;
+    this.pending = this.pending.slice(ev.length);
+    this.pendingChars -= chars;
+    this.urgent = this.pending.length > 0;
     this.sealed = seq;
     this.frozen = { _id: slotId(this.runId, first), s: first, t: seq, e: this.epoch, b: nextToken(), ty, ev };
     return this.frozen;

@@ -13,10 +13,10 @@ import { patiently } from './store-patience';
 const RING_BYTES = 1024 * 1024;
 const UNREAD_BYTES = 16 * 1024;
 /**
- * Batches read from the log at once by a slow or late reader: few to begin with, since many resume and leave again,
+ * Batches read from the log at once by a slow or late reader: one to begin with, since many resume and leave again,
  * then more while they are small, since one that never reads holds its page in memory.
  */
-const FIRST_PAGE = 4;
+const FIRST_PAGE = 1;
 const LARGEST_PAGE = 64;
 const PAGE_BYTES = 256 * 1024;
 /** Longest time without a look into the log, when bells are lost or the owner is another process. */
@@ -35,23 +35,19 @@ interface Tail {
   unlisten: () => void;
 }
 
-/** What a reader gets from the log at once, and how many batches that were. */
+/** What a reader gets from the log at once. */
 interface Page {
   frames: Frames;
+  /** How many batches it is of, the last perhaps in part. */
   batches: number;
+  /** Whether it ends with a batch. */
+  aligned: boolean;
 }
 
 /** How many batches the next page should have, by what this one of `count` batches weighed. */
 function nextLimit(count: number, bytes: number): number {
   const wanted = bytes * 2 <= PAGE_BYTES ? count * 2 : Math.floor((count * PAGE_BYTES) / bytes);
   return Math.max(1, Math.min(LARGEST_PAGE, wanted));
-}
-
-/** As many of the first batches as make a page by their weight, and always one: a burst's are of any size. */
-function onePage(batches: LogBatch[]): LogBatch[] {
-  let chars = 0;
-  const beyond = batches.findIndex(({ ev }) => (chars += ev.reduce((sum, text) => sum + text.length, 0)) > PAGE_BYTES);
-  return beyond < 0 ? batches : batches.slice(0, Math.max(1, beyond));
 }
 
 const between = (low: number, high: number): number => low + Math.random() * (high - low);
@@ -135,7 +131,7 @@ export class RunStreams {
         if (frames) {
           yield frames.bytes;
           cursor = frames.last;
-          aligned = true;
+          aligned = page?.aligned ?? true;
           if (frames.end === 'terminal') return;
           sentAt = monotonicMs();
           parkedAt = frames.end === 'parked' ? sentAt : undefined;
@@ -200,17 +196,18 @@ export class RunStreams {
     limit: number,
     stop: AbortSignal,
   ): Promise<Page | 'lost' | undefined> {
-    const read = await patiently(() => this.log.read(runId, cursor, limit, aligned), stop);
     // The embedded store answers in the same turn of the event loop: without a break a long replay would hold up
-    // everyone else, and not notice that its reader has gone.
+    // everyone else, and not notice that its reader has gone. Before the look, so that nothing is held meanwhile.
     await nextTurn();
+    const read = await patiently(() => this.log.read(runId, cursor, limit, aligned), stop);
     if (stop.aborted) return undefined;
     if (!read) return 'lost';
     if (!read.length) return undefined;
-    const batches = onePage(read);
-    const frames = toFrames(runId, batches, cursor);
+    const frames = toFrames(runId, read, cursor, PAGE_BYTES);
     // Places follow each other without a gap.
-    return frames ? { frames, batches: batches.length } : 'lost';
+    if (!frames) return 'lost';
+    const end = read.findIndex(({ t }) => t >= frames.last);
+    return { frames, batches: end + 1, aligned: read[end].t === frames.last };
   }
 
   /** Waits for news, for the time to look into the log without any, or for `beatAt` (monotonic). */
