@@ -25,7 +25,8 @@ export function toFrames(
   let last = cursor;
   let type = '';
   for (const { s, t, ty, ev } of batches) {
-    if (s > last + 1 || text.length >= most) break;
+    if (s > last + 1) break;
+    if (text.length >= most) break;
     while (last < t && text.length < most) {
       last += 1;
       type = ty[last - s];
