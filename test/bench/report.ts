@@ -25,14 +25,8 @@ export interface Row {
 /** How far beyond its goal a measure may be before the guard says no: machines and their neighbours differ. */
 const GUARD = 1.3;
 
-/**
- * What a measure has come to whose goal is not met yet: the guard holds it there. See docs/performance.md.
- */
-const REACHED: Record<string, number> = { '4 CPU per turn (32 clients, 8 tokens)': 10 };
-
 const met = ({ goal, score }: Row): string => (goal === undefined ? '' : score.mid <= goal ? 'yes' : 'no');
-export const breached = ({ measure, goal, score }: Row): boolean =>
-  goal !== undefined && !(score.mid <= Math.max(goal, REACHED[measure] ?? 0) * GUARD);
+export const breached = ({ goal, score }: Row): boolean => goal !== undefined && !(score.mid <= goal * GUARD);
 
 const figure = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
