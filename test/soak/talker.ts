@@ -112,9 +112,10 @@ export class Talker {
     try {
       return await this.sse.follow(run, options);
     } catch (error) {
-      const id = typeof run === 'string' ? run : `${run.runId} (read to ${run.events.at(-1)?.seq})`;
-      const { body } = await this.api.get(`/api/v1/runs/${id.split(' ')[0]}`);
-      throw new Error(`${id} is ${body.status}: ${(error as Error).message}`, { cause: error });
+      const id = typeof run === 'string' ? run : run.runId;
+      const { body } = await this.api.get(`/api/v1/runs/${id}`);
+      const seen = typeof run === 'string' ? '' : ` (read to ${run.events.at(-1)?.seq} by ${waysOf(run)})`;
+      throw new Error(`${id}${seen} is ${JSON.stringify(body)}: ${(error as Error).message}`, { cause: error });
     }
   }
 
@@ -125,6 +126,14 @@ export class Talker {
     expect([200, 202]).toContain(status);
   }
 }
+
+/** How a run's connections ended, the last ones first. */
+const waysOf = ({ connections }: RunRead): string =>
+  connections
+    .slice(-8)
+    .reverse()
+    .map(({ status, end }) => `${status} ${end}`)
+    .join(', ');
 
 /** The text of each step of a message, whatever was tried before. */
 function scriptOf(message: string): string[] {
