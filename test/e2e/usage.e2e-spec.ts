@@ -45,6 +45,8 @@ describeStores('the usage ledger', (store) => {
     await fake.start();
     app = await AppHarness.start({
       ...fakeModels(fake.url),
+      ANTHROPIC_BASE_URL: fake.url,
+      ANTHROPIC_API_KEY: 'a-key-of-the-tests',
       ...store.env(),
       LLM_MAX_ATTEMPTS: '1',
       SWEEP_INTERVAL_MS: '20',
@@ -103,6 +105,24 @@ describeStores('the usage ledger', (store) => {
       expect(call.cost).toBeGreaterThan(0);
       expect(call.durationMs).toBeGreaterThanOrEqual(40);
       expect(unpriced).toMatchObject({ price: null, cost: null });
+    });
+
+    it('prices what was written to a cache for an hour by its own price, and keeps it through an export', async () => {
+      const sessionId = await chat.newSession({ model: 'anthropic/claude-opus-5-5' });
+      await run(sessionId, { message: 'hi' });
+      expect((await balance(api, sessionId)).total.usage).not.toHaveProperty('cacheWrite1hTokens');
+      const vendorOptions = { anthropic: { cache_control: { type: 'ephemeral', ttl: '1h' } } };
+      fake.next({ writtenForAnHour: 50, tokens: 2 });
+      const { usage } = await run(sessionId, { message: 'hi', vendorOptions });
+      expect(usage).toMatchObject({ inputTokens: 100, cacheWriteTokens: 50, cacheWrite1hTokens: 50 });
+
+      const { calls, total } = await balance(api, sessionId);
+      expect(calls[0]).toMatchObject({ usage, price: { cacheWrite: 5, cacheWrite1h: 8 } });
+      expect(calls[0].cost).toBe((10 * 4 + 40 * 0.2 + 50 * 8 + 2 * 20) / 1e6);
+      expect(total.usage).toMatchObject({ inputTokens: 200, cacheWriteTokens: 50, cacheWrite1hTokens: 50 });
+      const exported = await api.get(`/api/v1/sessions/${sessionId}/export`);
+      const imported = await api.post('/api/v1/sessions/import', exported.body);
+      expect(imported.body).toMatchObject({ usage: total.usage, cost: total.cost });
     });
 
     it('counts what is known of the cost of a run with an unknown price', async () => {

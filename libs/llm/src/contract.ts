@@ -110,6 +110,8 @@ export interface LlmPrice {
   output: number;
   cacheRead: number;
   cacheWrite: number;
+  /** Writing to a cache that keeps for an hour; `cacheWrite` where it costs no other. */
+  cacheWrite1h?: number;
   /** Factors for the whole of a call with more than `above` input tokens; `input` holds for the cache too. */
   long?: { above: number; input: number; output: number };
 }

@@ -33,9 +33,11 @@ describe('readModelOverrides', () => {
       JSON.stringify({
         'local/*': { price: { input: 3, output: 5 } },
         'openai/m': { price: { input: 3, output: 5, cacheRead: 0, long: { above: 9, input: 2, output: 1.5 } } },
+        'anthropic/m': { price: { input: 3, output: 5, cacheWrite1h: 6 } },
       }),
     );
-    const overrides = readModelOverrides(file, ['openai', 'local']);
+    const overrides = readModelOverrides(file, ['openai', 'local', 'anthropic']);
+    expect(overrides.apply('anthropic', model).price).toMatchObject({ cacheWrite: 3, cacheWrite1h: 6 });
     expect(overrides.apply('local', model).price).toEqual({ input: 3, output: 5, cacheRead: 3, cacheWrite: 3 });
     expect(overrides.apply('openai', model).price).toEqual({
       input: 3,

@@ -12,6 +12,7 @@ const price = z
     output: dollars,
     cacheRead: dollars.optional(),
     cacheWrite: dollars.optional(),
+    cacheWrite1h: dollars.optional(),
     long: z.strictObject({ above: tokens, input: z.number().positive(), output: z.number().positive() }).optional(),
   })
   .transform(({ cacheRead, cacheWrite, ...rest }) => ({

@@ -13,6 +13,12 @@ describe('costOf', () => {
     expect(costOf(price, usage)).toBe(0.2 * 2 + 0.6 * 0.5 + 0.2 * 2.5);
   });
 
+  it('prices what is written for an hour by its own price, and like the rest where there is none', () => {
+    const usage = { ...NO_USAGE, inputTokens: 1_000_000, cacheWriteTokens: 500_000, cacheWrite1hTokens: 200_000 };
+    expect(costOf({ ...price, cacheWrite1h: 4 }, usage)).toBe(0.5 * 2 + 0.3 * 2.5 + 0.2 * 4);
+    expect(costOf(price, usage)).toBe(0.5 * 2 + 0.5 * 2.5);
+  });
+
   it('counts reasoning within the output', () => {
     expect(costOf(price, { ...NO_USAGE, outputTokens: 1_000, reasoningTokens: 900 })).toBe(0.008);
   });
@@ -45,5 +51,7 @@ describe('priceFor', () => {
   it('is the long price of everything beyond it', () => {
     const dear = { input: 4, output: 12, cacheRead: 1, cacheWrite: 5 };
     expect(priceFor({ ...price, long }, { ...NO_USAGE, inputTokens: 101 })).toEqual(dear);
+    const hour = priceFor({ ...price, cacheWrite1h: 4, long }, { ...NO_USAGE, inputTokens: 101 });
+    expect(hour).toEqual({ ...dear, cacheWrite1h: 8 });
   });
 });

@@ -8,12 +8,14 @@ import type { LlmPrice } from './contract';
  */
 export function costOf(price: LlmPrice | undefined, usage: TokenUsage): number | null {
   if (!price) return null;
-  const { input, output, cacheRead, cacheWrite } = priceFor(price, usage);
+  const { input, output, cacheRead, cacheWrite, cacheWrite1h = cacheWrite } = priceFor(price, usage);
+  const keptForAnHour = usage.cacheWrite1hTokens ?? 0;
   const plainInput = Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens);
   const millionths =
     plainInput * input +
     usage.cacheReadTokens * cacheRead +
-    usage.cacheWriteTokens * cacheWrite +
+    (usage.cacheWriteTokens - keptForAnHour) * cacheWrite +
+    keptForAnHour * cacheWrite1h +
     usage.outputTokens * output;
   // Ten digits: a tenth of what one token of the cheapest model costs, and sums without binary dust.
   return Math.round(millionths * 1e4) / 1e10;
@@ -27,5 +29,6 @@ export function priceFor({ long, ...price }: LlmPrice, usage: TokenUsage): Omit<
     output: price.output * long.output,
     cacheRead: price.cacheRead * long.input,
     cacheWrite: price.cacheWrite * long.input,
+    ...(price.cacheWrite1h !== undefined && { cacheWrite1h: price.cacheWrite1h * long.input }),
   };
 }

@@ -29,10 +29,9 @@ export const anthropicDialect: Dialect = {
   },
 
   *frames(answer) {
-    const { usage, behaviour } = answer;
+    const { behaviour } = answer;
     const message = { id: 'msg_1', type: 'message', role: 'assistant', model: answer.model, content: [] };
-    const counted = { input_tokens: usage.input - usage.cached, cache_read_input_tokens: usage.cached };
-    const input = behaviour.noUsage ? {} : { ...counted, cache_creation_input_tokens: 0, output_tokens: 1 };
+    const input = behaviour.noUsage ? {} : inputUsage(answer);
     yield frame('message_start', { message: { ...message, stop_reason: null, stop_sequence: null, usage: input } });
     yield frame('ping', {});
     const blocks = new Blocks();
@@ -88,6 +87,17 @@ function stop({ behaviour, finish }: Answer): Fields {
     stop_reason: refused ? 'refusal' : reasons[finish],
     stop_sequence: null,
     stop_details: refused ? { type: 'refusal', category: null, explanation: null } : null,
+  };
+}
+
+/** What the cache gave and took is counted beside the input. */
+function inputUsage({ behaviour: { writtenForAnHour = 0 }, usage }: Answer): Fields {
+  return {
+    input_tokens: usage.input - usage.cached - writtenForAnHour,
+    cache_read_input_tokens: usage.cached,
+    cache_creation_input_tokens: writtenForAnHour,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: writtenForAnHour },
+    output_tokens: 1,
   };
 }
 

@@ -22,6 +22,8 @@ export interface Behaviour {
   refusal?: boolean;
   finish?: 'length' | 'content_filter';
   noUsage?: boolean;
+  /** How many tokens of the input were written to a cache that keeps them for an hour; of Anthropic alone. */
+  writtenForAnHour?: number;
   /** Milliseconds before each token. */
   delayMs?: number;
   /** Milliseconds between the last event and the end of the body. */

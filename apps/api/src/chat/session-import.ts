@@ -53,6 +53,7 @@ const usage = z.strictObject({
   outputTokens: count,
   cacheReadTokens: count,
   cacheWriteTokens: count,
+  cacheWrite1hTokens: count.optional(),
   reasoningTokens: count,
 });
 const cost = z.number().min(0).max(1e12).nullable();

@@ -73,6 +73,7 @@ export const ASK_TOOL: Tool = {
           outputTokens: tokens,
           cacheReadTokens: tokens,
           cacheWriteTokens: tokens,
+          cacheWrite1hTokens: tokens,
           reasoningTokens: tokens,
         },
       },

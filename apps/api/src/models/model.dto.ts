@@ -31,6 +31,8 @@ export class ModelPriceDto {
   cacheRead: number;
   /** Input that was written to it. */
   cacheWrite: number;
+  /** Input that was written to it for an hour; absent where that costs no other. */
+  cacheWrite1h?: number;
   /** Null where the length makes no difference. */
   long: LongPriceDto | null;
 

@@ -49,6 +49,7 @@ export class SessionModel {
       outputTokens: count,
       cacheReadTokens: count,
       cacheWriteTokens: count,
+      cacheWrite1hTokens: Number,
       reasoningTokens: count,
     },
     _id: false,

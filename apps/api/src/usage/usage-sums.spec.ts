@@ -36,6 +36,15 @@ describe('UsageSums', () => {
     });
   });
 
+  it('adds up what was written to the cache for an hour, with records that know no such thing', () => {
+    const hour = record({ usage: { ...NO_USAGE, cacheWriteTokens: 5, cacheWrite1hTokens: 3 } });
+    expect(sums('day', hour, record({}), hour).total.usage).toMatchObject({
+      cacheWriteTokens: 12,
+      cacheWrite1hTokens: 6,
+    });
+    expect(sums('day', record({})).total.usage).not.toHaveProperty('cacheWrite1hTokens');
+  });
+
   it('counts calls without a price apart, and knows no cost while there is no price', () => {
     expect(sums('day').total).toMatchObject({ calls: 0, cost: null });
     expect(sums('day', record({ cost: null })).total).toMatchObject({ calls: 1, unpricedCalls: 1, cost: null });

@@ -91,6 +91,8 @@ export class UsagePriceDto implements UsagePrice {
   cacheRead: number;
   /** Input that was written to it. */
   cacheWrite: number;
+  /** Input that was written to it for an hour; absent where that costs no other. */
+  cacheWrite1h?: number;
 }
 
 /** One model call. */

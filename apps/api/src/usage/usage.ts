@@ -7,6 +7,7 @@ export interface UsagePrice {
   output: number;
   cacheRead: number;
   cacheWrite: number;
+  cacheWrite1h?: number;
 }
 
 /** One model call as the ledger keeps it. */

@@ -15,6 +15,8 @@ export class TokenUsage {
   outputTokens: number;
   cacheReadTokens: number;
   cacheWriteTokens: number;
+  /** Those of `cacheWriteTokens` that are kept for an hour, at a price of their own; absent where there are none. */
+  cacheWrite1hTokens?: number;
   reasoningTokens: number;
 }
 

@@ -6,6 +6,7 @@ describe('the models of Anthropic', () => {
     for (const { price } of ANTHROPIC_MODELS) {
       expect(price?.cacheRead).toBeLessThanOrEqual((price?.input ?? 0) / 10);
       expect(price?.cacheWrite).toBe((price?.input ?? 0) * 1.25);
+      expect(price?.cacheWrite1h).toBe((price?.input ?? 0) * 2);
       expect(price?.output).toBe((price?.input ?? 0) * 5);
     }
   });

@@ -34,7 +34,7 @@ function model(
     capabilities: { images: true, documents: true, reasoning: true, tools: true, structuredOutput: true },
     contextWindow: 1_000_000,
     maxOutputTokens: 128_000,
-    price: { input, output, cacheRead, cacheWrite },
+    price: { input, output, cacheRead, cacheWrite, cacheWrite1h: 2 * input },
     thinking: 'adaptive',
     thinkingOff: 'disabled',
     defaultEffort: 'high',
@@ -60,7 +60,8 @@ const BUDGET: Partial<AnthropicModel> = {
  * The models to offer, the default first; Opus is where Anthropic advises to begin.
  * Source: platform.claude.com/docs/en/models/<model>/{overview,migration-guide} and /docs/en/about-claude/pricing,
  * November 2026, read there for 5.5 and as release notes quote them for Fable; the models of 4.x by the tables of
- * Anthropic's own `claude-api` skill. No model but Haiku 5.5 costs more for a long prompt.
+ * Anthropic's own `claude-api` skill. Writing to the cache for an hour costs twice the input, with every model ("1h cache
+ * write" there). No model but Haiku 5.5 costs more for a long prompt.
  */
 export const ANTHROPIC_MODELS: AnthropicModel[] = [
   model('claude-opus-5-5', 'Claude Opus 5.5', [4, 0.2, 5, 20], { ...ALWAYS, defaultEffort: 'medium' }),
@@ -71,7 +72,7 @@ export const ANTHROPIC_MODELS: AnthropicModel[] = [
     boundThinking: true,
     // Five times as much for the whole of a call with more than 100,000 tokens of input.
     price: {
-      ...{ input: 0.1, output: 0.5, cacheRead: 0.01, cacheWrite: 0.125 },
+      ...{ input: 0.1, output: 0.5, cacheRead: 0.01, cacheWrite: 0.125, cacheWrite1h: 0.2 },
       long: { above: 100_000, input: 5, output: 5 },
     },
   }),

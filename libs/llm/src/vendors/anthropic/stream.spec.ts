@@ -130,8 +130,26 @@ describe('MessagesParser', () => {
     const last = { input_tokens: null, output_tokens: 20, output_tokens_details: { thinking_tokens: 5 } };
     const parts = parse({ type: 'message_start', message: { usage } }, ...end('end_turn', {}, last));
     expect(finish(parts)).toMatchObject({
-      usage: { inputTokens: 47, outputTokens: 20, cacheReadTokens: 30, cacheWriteTokens: 7, reasoningTokens: 5 },
+      usage: {
+        inputTokens: 47,
+        outputTokens: 20,
+        cacheReadTokens: 30,
+        cacheWriteTokens: 7,
+        cacheWrite1hTokens: 3,
+        reasoningTokens: 5,
+      },
     });
+  });
+
+  it.each([
+    ['says nothing of how long', {}],
+    ['has it for five minutes', { cache_creation: { ephemeral_5m_input_tokens: 7, ephemeral_1h_input_tokens: 0 } }],
+    ['has none of its kinds', { cache_creation: null }],
+  ])('knows of no hour where what was written %s', (_what, more) => {
+    const usage = { input_tokens: 1, cache_creation_input_tokens: 7, output_tokens: 1, ...more };
+    const counted = finish(parse({ type: 'message_start', message: { usage } }, ...end('end_turn')))?.usage;
+    expect(counted).toMatchObject({ inputTokens: 8, cacheWriteTokens: 7 });
+    expect(counted).not.toHaveProperty('cacheWrite1hTokens');
   });
 
   it('takes an end without a reason for none', () => {

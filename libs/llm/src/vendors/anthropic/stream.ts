@@ -166,15 +166,21 @@ function nativeOf({ kind, thinking, signature, redacted }: OpenBlock): unknown {
   return kind === 'thinking' && signature ? { type: 'thinking', thinking, signature } : undefined;
 }
 
-/** Anthropic counts what it read from the cache and wrote to it beside the input; here they are parts of it. */
+/**
+ * Anthropic counts what it read from the cache and wrote to it beside the input; here they are parts of it. How long what
+ * was written keeps stands in `cache_creation`, once, at the beginning (platform.claude.com/docs/en/build-with-claude/prompt-caching).
+ */
 function usageOf(usage: ReportedUsage): TokenUsage {
   const cacheReadTokens = tokenCount(usage.cache_read_input_tokens);
   const cacheWriteTokens = tokenCount(usage.cache_creation_input_tokens);
+  const { cache_creation: written } = usage as Partial<Usage>;
+  const cacheWrite1hTokens = Math.min(tokenCount(written?.ephemeral_1h_input_tokens), cacheWriteTokens);
   return {
     inputTokens: tokenCount(usage.input_tokens) + cacheReadTokens + cacheWriteTokens,
     outputTokens: tokenCount(usage.output_tokens),
     cacheReadTokens,
     cacheWriteTokens,
+    ...(cacheWrite1hTokens > 0 && { cacheWrite1hTokens }),
     reasoningTokens: tokenCount(usage.output_tokens_details?.thinking_tokens),
   };
 }
