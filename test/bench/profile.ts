@@ -1,4 +1,5 @@
-import type { Profiler } from 'node:inspector';
+import { readFileSync } from 'node:fs';
+import type { Profiler, Runtime } from 'node:inspector';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from './child';
@@ -77,9 +78,27 @@ async function repeat(times: number, once: () => Promise<unknown>, units: number
   return times * units;
 }
 
+const BUNDLE = join(ROOT, 'dist/apps/api/src/boot/serve.js');
+/** For each line of the bundle the file it was joined from, which the bundler names above it. */
+let joined: string[] | undefined;
+
+function joinedFrom(line: number): string {
+  if (!joined) {
+    let from = BUNDLE;
+    joined = readFileSync(BUNDLE, 'utf8')
+      .split('\n')
+      .map((text) => {
+        const path = /^\/\/ (\S+\.[cm]?js(?:on)?)$/.exec(text)?.[1];
+        return path === undefined ? from : (from = join(ROOT, path));
+      });
+  }
+  return joined[line];
+}
+
 /** A short name of where code lives. */
-function place(url: string): string {
-  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+function place({ url, lineNumber }: Runtime.CallFrame): string {
+  const file = url.startsWith('file:') ? fileURLToPath(url) : url;
+  const path = file === BUNDLE ? joinedFrom(lineNumber) : file;
   const package_ = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
   if (package_) return package_;
   return path.startsWith(ROOT) ? path.slice(ROOT.length + 1).replace(/^dist\//, '') : path || '(native)';
@@ -100,8 +119,8 @@ export function summary(
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parent = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)));
   const name = (id: number): string => {
-    const { functionName, url, lineNumber } = byId.get(id)!.callFrame;
-    return `${functionName || '(anonymous)'} ${place(url)}:${lineNumber + 1}`;
+    const { callFrame } = byId.get(id)!;
+    return `${callFrame.functionName || '(anonymous)'} ${place(callFrame)}:${callFrame.lineNumber + 1}`;
   };
   const self = new Map<string, number>();
   const groups = new Map<string, number>();
@@ -109,13 +128,14 @@ export function summary(
   const add = (map: Map<string, number>, key: string, time: number) => map.set(key, (map.get(key) ?? 0) + time);
   let busy = 0;
   samples.forEach((id, index) => {
-    const { functionName, url } = byId.get(id)!.callFrame;
+    const { callFrame } = byId.get(id)!;
+    const { functionName, url } = callFrame;
     // The profiler's own start is none of the server's work.
     if (functionName === '(idle)' || url === 'node:inspector') return;
     const time = timeDeltas[index];
     busy += time;
     add(self, name(id), time);
-    add(groups, url ? group(place(url)) : functionName.startsWith('(') ? functionName : '(native)', time);
+    add(groups, url ? group(place(callFrame)) : functionName.startsWith('(') ? functionName : '(native)', time);
     const seen = new Set<string>();
     for (let at: number | undefined = id; at !== undefined; at = parent.get(at)) {
       const key = name(at);

@@ -4,7 +4,7 @@ import { emptyOutcome, runEach, throwFaults, toResult, type BulkOutcome } from '
 import { decode, decodeText, encode, type Document, type Stored, type StoredDocument } from './codec';
 import { FindCursor, ListCursor, type CursorOptions, type FindSource } from './cursor';
 import { UnsupportedError } from './errors';
-import { namesId, type Filter } from './filter';
+import type { Filter } from './filter';
 import { describeIndex, type IndexDescription } from './index-set';
 import { compileMatcher, valuesAt } from './matcher';
 import { compileProjection } from './projection';
@@ -199,7 +199,7 @@ export class EmbeddedCollection {
 
   /** An upsert by its id mostly inserts: only where that fails is a look needed at what is there. */
   private insertFirst(plan: Plan, update: Update, result: Modified): boolean {
-    if (!namesId(plan.predicate)) return false;
+    if (plan.id === undefined) return false;
     try {
       this.upsert(plan, update, result);
       return true;

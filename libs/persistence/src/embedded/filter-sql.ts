@@ -31,11 +31,14 @@ const NOTHING: Narrowed = { sql: '0', params: [], exact: true, narrows: true };
  */
 const NULL = '-9e999';
 
-const jsonPath = (path: string): string =>
-  `'$.${path
-    .split('.')
-    .map((segment) => `"${segment}"`)
-    .join('.')}'`;
+const jsonPaths = new Map<string, string>();
+
+/** Kept, since only indexed paths come here: a handful, and asked for in every query. */
+function jsonPath(path: string): string {
+  let text = jsonPaths.get(path);
+  if (text === undefined) jsonPaths.set(path, (text = `'$."${path.replaceAll('.', '"."')}"'`));
+  return text;
+}
 
 /** Whether a path can be written into SQL; others are decided in memory. */
 export const isPlainPath = (path: string): boolean => /^[\w-]+(\.[\w-]+)*$/.test(path);

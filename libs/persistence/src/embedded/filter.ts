@@ -165,8 +165,16 @@ function pattern(source: unknown, options?: unknown): RegExp {
   }
 }
 
-/** Whether a filter can match one document alone, the one of an id. */
-export function namesId(predicate: Predicate): boolean {
-  if (predicate.kind === 'and') return predicate.parts.some(namesId);
-  return predicate.kind === 'path' && predicate.path === '_id' && predicate.test.op === 'eq';
+/** The id of the one document that a filter can match; undefined where it names none. */
+export function idOf(predicate: Predicate): string | number | undefined {
+  if (predicate.kind === 'and') {
+    for (const part of predicate.parts) {
+      const id = idOf(part);
+      if (id !== undefined) return id;
+    }
+    return undefined;
+  }
+  if (predicate.kind !== 'path' || predicate.path !== '_id' || predicate.test.op !== 'eq') return undefined;
+  const { value } = predicate.test;
+  return typeof value === 'object' ? undefined : value;
 }

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { encode, parse, print, type Document, type Stored, type StoredDocument, type StoredScalar } from './codec';
 import { duplicateKey, ErrorCode, serverError, UnsupportedError } from './errors';
-import { namesId, parseFilter, type Filter, type Predicate } from './filter';
+import { idOf, parseFilter, type Filter, type Predicate } from './filter';
 import { column, isPlainPath, isPresent, narrow, typeAt } from './filter-sql';
 import { IndexSet, type IndexDescription } from './index-set';
 import { compileMatcher, type Matcher } from './matcher';
@@ -30,6 +30,8 @@ export interface ScanOptions {
 /** How a filter is run: what SQL decides, and what is left to memory. */
 export interface Plan {
   predicate: Predicate;
+  /** The only document that can match, where the filter names it. */
+  id?: string | number;
   where: string;
   params: SQLInputValue[];
   order: string;
@@ -46,6 +48,7 @@ const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 /** One collection as a table of `_id` and JSON text, with an expression index for each index. */
 export class Table {
   private readonly quoted: string;
+  private readonly byId: string;
   private created = false;
   private loaded?: IndexSet;
 
@@ -54,6 +57,7 @@ export class Table {
     readonly name: string,
   ) {
     this.quoted = quote(name);
+    this.byId = `SELECT rowid, doc FROM ${this.quoted} WHERE _id = ?`;
   }
 
   get indexes(): IndexSet {
@@ -97,6 +101,8 @@ export class Table {
   /** @throws UnsupportedError where the filter or the sort would read a large collection whole */
   plan(filter: Filter, options: ScanOptions = {}): Plan {
     const predicate = parseFilter(filter);
+    const id = idOf(predicate);
+    if (id !== undefined && !options.skip) return oneById(predicate, id);
     const { sql, params, exact, narrows } = narrow(predicate, this.indexes);
     const sort = parseSort(options.sort);
     const sortsInSql = sort.every(({ path }) => path === '_id' || (isPlainPath(path) && this.indexes.isScalar(path)));
@@ -126,6 +132,12 @@ export class Table {
 
   /** The rows of a plan, in order. No statement stays open once the loop is left. */
   *rows(plan: Plan): Generator<Row> {
+    if (plan.id !== undefined) {
+      const found = this.exists && this.file.prepare(this.byId).get(plan.id);
+      const row = found && toRow(found);
+      if (row && (!plan.matcher || plan.matcher(row.document))) yield row;
+      return;
+    }
     const sql = `SELECT rowid, doc FROM ${this.quoted} WHERE ${plan.where}${plan.order} LIMIT ? OFFSET ?`;
     if (!plan.matcher && !plan.compare) {
       const limit = plan.limit === Infinity ? -1 : plan.limit;
@@ -145,12 +157,6 @@ export class Table {
 
   private *matching(sql: string, plan: Plan): Generator<Row> {
     if (!this.exists) return;
-    if (namesId(plan.predicate)) {
-      const found = this.file.prepare(sql).get(...plan.params, 1, 0);
-      const row = found && toRow(found);
-      if (row && (!plan.matcher || plan.matcher(row.document))) yield row;
-      return;
-    }
     for (const found of this.file.prepare(sql).iterate(...plan.params, -1, 0)) {
       const row = toRow(found);
       if (!plan.matcher || plan.matcher(row.document)) yield row;
@@ -292,6 +298,18 @@ export class Table {
     this.loaded = undefined;
   }
 }
+
+/** A document by its id is looked up by that alone: what else is asked of it memory tells faster than SQL. */
+const oneById = (predicate: Predicate, id: string | number): Plan => ({
+  predicate,
+  id,
+  where: '_id = ?',
+  params: [id],
+  order: '',
+  matcher: predicate.kind === 'path' ? undefined : compileMatcher(predicate),
+  skip: 0,
+  limit: Infinity,
+});
 
 const orderTerm = ({ path, direction }: SortKey): string => `${column(path)} ${direction < 0 ? 'DESC' : 'ASC'}`;
 
