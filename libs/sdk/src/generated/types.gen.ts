@@ -1281,6 +1281,10 @@ export type ModelPrice = {
      */
     cacheWrite: number;
     /**
+     * Input that was written to it for an hour; absent where that costs no other.
+     */
+    cacheWrite1h?: number;
+    /**
      * Null where the length makes no difference.
      */
     long: LongPrice | null;
@@ -1994,6 +1998,10 @@ export type TokenUsage = {
     outputTokens: number;
     cacheReadTokens: number;
     cacheWriteTokens: number;
+    /**
+     * Those of `cacheWriteTokens` that are kept for an hour, at a price of their own; absent where there are none.
+     */
+    cacheWrite1hTokens?: number;
     reasoningTokens: number;
 };
 
@@ -2448,6 +2456,10 @@ export type UsagePrice = {
      * Input that was written to it.
      */
     cacheWrite: number;
+    /**
+     * Input that was written to it for an hour; absent where that costs no other.
+     */
+    cacheWrite1h?: number;
 };
 
 export type UsageSum = {
