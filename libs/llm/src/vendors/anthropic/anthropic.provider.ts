@@ -8,8 +8,9 @@ import { rawResponse, sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
 import { limitsAt } from '../efforts';
+import { VendorModels } from '../vendor-models';
 import { anthropicClient, type AnthropicClient } from './anthropic-client';
-import { ANTHROPIC_MODELS, knownModel, readModelList, unknownModel, type AnthropicModel } from './models';
+import { ANTHROPIC_TABLE, readModelList, type AnthropicModel } from './models';
 import { anthropicCall } from './request';
 import { MessagesParser } from './stream';
 
@@ -27,7 +28,7 @@ export class AnthropicProvider implements LlmProvider {
   readonly id: string;
   readonly setting: string;
   readonly reservedOptions = ['model', 'messages', 'system', 'stream', 'tools', 'max_tokens'];
-  private readonly list: ModelList<AnthropicModel>;
+  private readonly known: VendorModels<AnthropicModel>;
   private readonly party: WireParty;
   private connected?: Promise<AnthropicClient>;
 
@@ -35,10 +36,11 @@ export class AnthropicProvider implements LlmProvider {
     this.id = options.id;
     this.setting = options.setting;
     this.party = { name: options.id, setting: options.setting, secrets: options.apiKey ? [options.apiKey] : [] };
-    this.list = new ModelList(
+    const list = new ModelList(
       (signal) => this.readList(signal),
       () => this.client(),
     );
+    this.known = new VendorModels(ANTHROPIC_TABLE, list);
   }
 
   isConfigured(): boolean {
@@ -46,27 +48,25 @@ export class AnthropicProvider implements LlmProvider {
   }
 
   defaultModel(): string {
-    return ANTHROPIC_MODELS[0].id;
+    return this.known.default;
   }
 
   async models(): Promise<LlmModelInfo[]> {
-    return ANTHROPIC_MODELS.map(publicInfo);
+    return this.known.offered();
   }
 
-  async model(id: string): Promise<LlmModelInfo | undefined> {
-    const known = knownModel(id);
-    if (known) return publicInfo(known);
-    if (!id || !this.isConfigured()) return undefined;
-    const listed = await this.list.find(id);
-    if (listed) return publicInfo(listed);
-    return this.list.known ? undefined : publicInfo(unknownModel(id));
+  model(id: string): Promise<LlmModelInfo | undefined> {
+    return this.known.find(id, this.isConfigured());
   }
 
   stream(request: LlmRequest, signal: AbortSignal): AsyncGenerator<LlmStreamPart[]> {
     return streamParts(
       {
         party: this.party,
-        limits: limitsAt(this.options.limits, request.reasoning?.effort ?? this.traits(request.model).defaultEffort),
+        limits: limitsAt(
+          this.options.limits,
+          request.reasoning?.effort ?? this.known.traits(request.model).defaultEffort,
+        ),
         parser: new MessagesParser(this.party),
         load: () => this.client(),
         open: (abort) => this.open(request, abort),
@@ -103,7 +103,7 @@ export class AnthropicProvider implements LlmProvider {
   private async open(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
     const client = await this.client();
     const send = (keepThinking: boolean): Promise<RawResponse> => {
-      const context = { vendor: this.id, model: this.traits(request.model), keepThinking, toFormat };
+      const context = { vendor: this.id, model: this.known.traits(request.model), keepThinking, toFormat };
       const { body, headers } = anthropicCall(request, context);
       return rawResponse(client.messages.create(body, { signal, headers }));
     };
@@ -115,10 +115,6 @@ export class AnthropicProvider implements LlmProvider {
       if (status !== 400 || !/\bthinking\b.*\b(block|signature)/.test(message ?? '')) throw error;
       return send(false);
     }
-  }
-
-  private traits(id: string): AnthropicModel {
-    return knownModel(id) ?? this.list.known?.find((one) => one.id === id) ?? unknownModel(id);
   }
 }
 
@@ -136,19 +132,3 @@ async function formatter({ responseFormat }: LlmRequest, vendor: string) {
     }
   };
 }
-
-const publicInfo = ({
-  id,
-  name,
-  capabilities,
-  contextWindow,
-  maxOutputTokens,
-  price,
-}: AnthropicModel): LlmModelInfo => ({
-  id,
-  name,
-  capabilities,
-  contextWindow,
-  maxOutputTokens,
-  price,
-});

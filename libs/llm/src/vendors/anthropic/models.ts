@@ -1,4 +1,5 @@
 import type { LlmModelInfo, ReasoningEffort } from '../../contract';
+import type { ModelTable } from '../vendor-models';
 
 /** What one model of Anthropic can, costs and insists on. */
 export interface AnthropicModel extends LlmModelInfo {
@@ -111,6 +112,12 @@ type Supported = { supported?: boolean } | undefined;
 
 /** A model of which nothing but its name is known: taken for one like the newest. */
 export const unknownModel = (id: string): AnthropicModel => listedModel({ id }, id);
+
+export const ANTHROPIC_TABLE: ModelTable<AnthropicModel> = {
+  models: ANTHROPIC_MODELS,
+  known: knownModel,
+  unknown: unknownModel,
+};
 
 /**
  * The models that `GET /v1/models` lists, each as far as it tells of it.

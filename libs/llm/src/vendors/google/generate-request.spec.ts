@@ -1,11 +1,15 @@
 import type { LlmAssistantPart, LlmMessage, LlmRequest } from '../../contract';
 import { generateRequest } from './generate-request';
-import { traitsOf } from './models';
+import { GOOGLE_TABLE } from './models';
 
 const user = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });
 const native = (data: unknown) => ({ vendor: 'google', model: 'm', system: 's', data });
 const ask = (extra: Partial<LlmRequest> = {}, model = 'gemini-4-hydrogen') =>
-  generateRequest({ model, messages: [user('hi')], ...extra }, 'google', traitsOf(model));
+  generateRequest(
+    { model, messages: [user('hi')], ...extra },
+    'google',
+    GOOGLE_TABLE.known(model) ?? GOOGLE_TABLE.unknown(model),
+  );
 const said = (content: LlmAssistantPart[], model?: string) =>
   ask({ messages: [user('hi'), { role: 'assistant', content }] }, model).contents[1 as never];
 const call = (callId: string, data?: unknown): LlmAssistantPart => ({

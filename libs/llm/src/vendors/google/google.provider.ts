@@ -7,10 +7,11 @@ import { sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
 import { limitsAt } from '../efforts';
+import { VendorModels } from '../vendor-models';
 import { generateRequest } from './generate-request';
 import { GenerateParser } from './generate-stream';
 import { googleClient, listModels, openAnswer, type GoogleClient } from './google-client';
-import { GOOGLE_MODELS, knownModel, publicInfo, traitsOf, unknownModel } from './models';
+import { GOOGLE_TABLE, unknownModel, type GoogleModel } from './models';
 
 export interface GoogleOptions {
   apiKey?: string;
@@ -30,15 +31,16 @@ export class GoogleProvider implements LlmProvider {
     ...['automaticFunctionCalling', 'automaticContinuation'],
   ];
   private readonly party: WireParty;
-  private readonly list: ModelList<LlmModelInfo>;
+  private readonly known: VendorModels<GoogleModel>;
   private connected?: Promise<GoogleClient>;
 
   constructor(private readonly options: GoogleOptions) {
     this.party = { name: this.id, setting: this.setting, secrets: options.apiKey ? [options.apiKey] : [] };
-    this.list = new ModelList(
+    const list = new ModelList(
       (signal) => this.readList(signal),
       () => this.client(),
     );
+    this.known = new VendorModels(GOOGLE_TABLE, list);
   }
 
   isConfigured(): boolean {
@@ -46,18 +48,15 @@ export class GoogleProvider implements LlmProvider {
   }
 
   defaultModel(): string {
-    return GOOGLE_MODELS[0].id;
+    return this.known.default;
   }
 
   async models(): Promise<LlmModelInfo[]> {
-    return GOOGLE_MODELS.map(publicInfo);
+    return this.known.offered();
   }
 
-  async model(id: string): Promise<LlmModelInfo | undefined> {
-    const known = knownModel(id);
-    if (known) return publicInfo(known);
-    if (!id || !this.isConfigured()) return undefined;
-    return (await this.list.find(id)) ?? (this.list.known ? undefined : publicInfo(unknownModel(id)));
+  model(id: string): Promise<LlmModelInfo | undefined> {
+    return this.known.find(id, this.isConfigured());
   }
 
   stream(request: LlmRequest, signal: AbortSignal): AsyncGenerator<LlmStreamPart[]> {
@@ -65,7 +64,10 @@ export class GoogleProvider implements LlmProvider {
     return streamParts(
       {
         party,
-        limits: limitsAt(this.options.limits, request.reasoning?.effort ?? traitsOf(request.model).defaultEffort),
+        limits: limitsAt(
+          this.options.limits,
+          request.reasoning?.effort ?? this.known.traits(request.model).defaultEffort,
+        ),
         parser: new GenerateParser(party, request),
         load: () => this.client(),
         open: (abort) => this.open(request, abort),
@@ -79,7 +81,7 @@ export class GoogleProvider implements LlmProvider {
   private async open(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
     const client = await this.client();
     const send = (signatures: boolean): Promise<RawResponse> => {
-      const parameters = generateRequest(request, this.id, traitsOf(request.model), signatures);
+      const parameters = generateRequest(request, this.id, this.known.traits(request.model), signatures);
       return openAnswer(client, parameters, signal, this.party);
     };
     try {
@@ -101,7 +103,7 @@ export class GoogleProvider implements LlmProvider {
     }));
   }
 
-  private async readList(signal: AbortSignal): Promise<LlmModelInfo[]> {
+  private async readList(signal: AbortSignal): Promise<GoogleModel[]> {
     try {
       return (await listModels(await this.client(), signal, this.party)).flatMap(listedModel);
     } catch (error) {
@@ -111,15 +113,9 @@ export class GoogleProvider implements LlmProvider {
 }
 
 /** A model as Google lists it: `models/<id>`, its limits, and whether it answers at all. */
-function listedModel({
-  name,
-  displayName,
-  inputTokenLimit,
-  outputTokenLimit,
-  supportedActions,
-}: Model): LlmModelInfo[] {
+function listedModel({ name, displayName, inputTokenLimit, outputTokenLimit, supportedActions }: Model): GoogleModel[] {
   const id = name?.replace(/^models\//, '');
   if (!id || !supportedActions?.includes('generateContent')) return [];
-  const plain = publicInfo(unknownModel(id));
-  return [{ ...plain, name: displayName ?? id, contextWindow: inputTokenLimit, maxOutputTokens: outputTokenLimit }];
+  const limits = { contextWindow: inputTokenLimit, maxOutputTokens: outputTokenLimit };
+  return [{ ...unknownModel(id), name: displayName ?? id, ...limits }];
 }

@@ -1,4 +1,4 @@
-import { GOOGLE_MODELS, publicInfo, unknownModel } from './models';
+import { GOOGLE_MODELS, unknownModel } from './models';
 
 describe('the models of Google', () => {
   it('have a price in which cached input is the cheapest and output the dearest', () => {
@@ -21,9 +21,5 @@ describe('the models of Google', () => {
       [false, false, false],
       [false, false, false],
     ]);
-  });
-
-  it('keep to themselves how they are asked', () => {
-    expect(Object.keys(publicInfo(unknownModel('gemini-2.5-pro')))).not.toContain('budgets');
   });
 });

@@ -1,4 +1,5 @@
 import type { LlmModelInfo, LlmPrice, ReasoningEffort } from '../../contract';
+import type { ModelTable } from '../vendor-models';
 
 /** What one Gemini model can and costs. */
 export interface GoogleModel extends LlmModelInfo {
@@ -80,11 +81,8 @@ export function unknownModel(id: string): GoogleModel {
     : { ...thinking, efforts: ['none', ...FROM_LOW], defaultEffort: 'medium', budgets: { none: 0, ...budgets } };
 }
 
-/** What is known of a model, whether or not the table has it. */
-export const traitsOf = (id: string): GoogleModel => knownModel(id) ?? unknownModel(id);
-
-/** The part of it that everybody may see. */
-export function publicInfo(model: GoogleModel): LlmModelInfo {
-  const { id, name, capabilities, contextWindow, maxOutputTokens, price } = model;
-  return { id, name, capabilities, contextWindow, maxOutputTokens, price };
-}
+export const GOOGLE_TABLE: ModelTable<GoogleModel> = {
+  models: GOOGLE_MODELS,
+  known: knownModel,
+  unknown: unknownModel,
+};

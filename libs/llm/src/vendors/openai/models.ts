@@ -1,4 +1,5 @@
 import type { LlmModelInfo, LlmPrice, ReasoningEffort } from '../../contract';
+import type { ModelTable } from '../vendor-models';
 
 /** What one model of OpenAI can and costs. */
 export interface OpenAiModel extends LlmModelInfo {
@@ -71,3 +72,9 @@ export function unknownModel(id: string): OpenAiModel {
     defaultEffort: reasoning ? 'medium' : undefined,
   };
 }
+
+export const OPENAI_TABLE: ModelTable<OpenAiModel> = {
+  models: OPENAI_MODELS,
+  known: knownModel,
+  unknown: unknownModel,
+};

@@ -8,10 +8,11 @@ import { rawResponse, sdkError } from '../../wire/sdk-call';
 import { streamParts } from '../../wire/stream-parts';
 import type { WireLimits } from '../../wire/watch';
 import { limitsAt } from '../efforts';
+import { VendorModels } from '../vendor-models';
 import { chatRequest } from './chat-request';
 import { ChatParser } from './chat-stream';
 import { namedModel, readModelList } from './listed-model';
-import { knownModel, OPENAI_MODELS, unknownModel, type OpenAiModel } from './models';
+import { OPENAI_TABLE, unknownModel, type OpenAiModel } from './models';
 import { openAiClient, type OpenAiClient } from './openai-client';
 import { responsesRequest } from './responses-request';
 import { ResponsesParser } from './responses-stream';
@@ -25,13 +26,13 @@ export interface OpenAiOptions extends Omit<LlmEndpoint, 'name'> {
 }
 
 /** OpenAI, or a server that speaks one of its two wire forms. */
-abstract class OpenAiWire implements LlmProvider {
+abstract class OpenAiWire<Listed extends LlmModelInfo> implements LlmProvider {
   readonly id: string;
   readonly setting?: string;
   readonly reservedOptions = [
     ...['model', 'input', 'instructions', 'messages', 'stream', 'stream_options', 'store', 'tools', 'response_format'],
   ];
-  protected readonly list: ModelList<LlmModelInfo>;
+  protected readonly list: ModelList<Listed>;
   private readonly party: WireParty;
   private connected?: Promise<OpenAiClient>;
   private summaries = true;
@@ -50,6 +51,8 @@ abstract class OpenAiWire implements LlmProvider {
   abstract model(id: string): Promise<LlmModelInfo | undefined>;
   abstract models(): Promise<LlmModelInfo[]>;
   protected abstract traits(id: string): OpenAiModel;
+  /** The models that an answer to `GET /models` lists. @throws Error where it is no list */
+  protected abstract listedIn(body: unknown): Listed[];
 
   isConfigured(): boolean {
     return !this.options.needsKey || Boolean(this.options.apiKey);
@@ -78,7 +81,7 @@ abstract class OpenAiWire implements LlmProvider {
     }));
   }
 
-  private async readList(signal: AbortSignal): Promise<LlmModelInfo[]> {
+  private async readList(signal: AbortSignal): Promise<Listed[]> {
     let body: unknown;
     try {
       const response = await rawResponse((await this.client()).get('/models', { signal }));
@@ -87,7 +90,7 @@ abstract class OpenAiWire implements LlmProvider {
     } catch (error) {
       throw error instanceof SyntaxError ? error : sdkError(error, this.party);
     }
-    return readModelList(body);
+    return this.listedIn(body);
   }
 
   private async openChat(request: LlmRequest, signal: AbortSignal): Promise<RawResponse> {
@@ -116,25 +119,28 @@ abstract class OpenAiWire implements LlmProvider {
 }
 
 /** OpenAI itself: the models of the table, and any other that its list names. */
-export class OpenAiProvider extends OpenAiWire {
+export class OpenAiProvider extends OpenAiWire<OpenAiModel> {
+  private readonly known = new VendorModels(OPENAI_TABLE, this.list);
+
   defaultModel(): string {
-    return OPENAI_MODELS[0].id;
+    return this.known.default;
   }
 
   async models(): Promise<LlmModelInfo[]> {
-    return OPENAI_MODELS.map(publicInfo);
+    return this.known.offered();
   }
 
-  async model(id: string): Promise<LlmModelInfo | undefined> {
-    const known = knownModel(id);
-    if (known) return publicInfo(known);
-    if (!id || !this.isConfigured()) return undefined;
-    const listed = await this.list.find(id);
-    return listed || !this.list.known ? publicInfo(unknownModel(id)) : undefined;
+  model(id: string): Promise<LlmModelInfo | undefined> {
+    return this.known.find(id, this.isConfigured());
   }
 
   protected traits(id: string): OpenAiModel {
-    return knownModel(id) ?? unknownModel(id);
+    return this.known.traits(id);
+  }
+
+  /** Of its own models OpenAI lists the names only. */
+  protected listedIn(body: unknown): OpenAiModel[] {
+    return readModelList(body).map(({ id }) => unknownModel(id));
   }
 }
 
@@ -142,7 +148,7 @@ export class OpenAiProvider extends OpenAiWire {
  * A compatible endpoint: the models of its setting, else those it lists. While it has never listed any, every name is
  * taken for one of its models. What they can is seldom told, so nothing is ruled out: the endpoint refuses what it cannot do.
  */
-export class EndpointProvider extends OpenAiWire {
+export class EndpointProvider extends OpenAiWire<LlmModelInfo> {
   private readonly named = this.options.models?.map(namedModel);
 
   defaultModel(): string | undefined {
@@ -172,8 +178,8 @@ export class EndpointProvider extends OpenAiWire {
   protected traits(id: string): OpenAiModel {
     return { ...namedModel(id), efforts: [] };
   }
-}
 
-function publicInfo({ efforts: _efforts, defaultEffort: _default, ...info }: OpenAiModel): LlmModelInfo {
-  return info;
+  protected listedIn(body: unknown): LlmModelInfo[] {
+    return readModelList(body);
+  }
 }
