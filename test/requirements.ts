@@ -77,7 +77,7 @@ export const REQUIREMENTS = {
   W4: 'NUL, an empty path, `.`, a path or a name that is too long: 400',
   W5: 'A link is never read or written through; deleting it removes it alone',
   W6: 'A link on the way is not followed',
-  W7: 'Folders swapped for links during two seconds of reads and writes: no escape',
+  W7: 'Folders swapped for links during seconds of reads, writes and searches: no escape',
   W8: 'Links that lead to themselves or nowhere: 403, at once',
   W9: 'A pipe, socket or folder as a file: 400, and nothing waits',
   W10: 'Reading of a file of 5 GB takes no more memory than the answer',

@@ -14,15 +14,33 @@ export interface TextMatch {
 
 const NUL = 0;
 const FEED = 10;
-/** Ripgrep's word on a file that turned out to be no text stands between the lines, without a NUL. */
-const REMARK = /^(.*?: (WARNING: stopped searching binary file|binary file matches)[^\n]*\n)+/s;
 
-/** Reads ripgrep's lines (`path NUL line:column:text`, context `path NUL line-text`) out of its output. */
+/** Reads `path NUL text LF` out of ripgrep's output, however it is cut. */
+export class LineReader {
+  private rest: Buffer = Buffer.alloc(0);
+
+  /** The lines that are whole with this. */
+  take(chunk: Buffer): { path: Buffer; text: string }[] {
+    const all = this.rest.length ? Buffer.concat([this.rest, chunk]) : chunk;
+    const lines: { path: Buffer; text: string }[] = [];
+    let from = 0;
+    for (;;) {
+      const nul = all.indexOf(NUL, from);
+      const end = nul < 0 ? -1 : all.indexOf(FEED, nul);
+      if (end < 0) break;
+      lines.push({ path: all.subarray(from, nul), text: all.toString('utf8', nul + 1, end) });
+      from = end + 1;
+    }
+    this.rest = all.subarray(from);
+    return lines;
+  }
+}
+
+/** Reads matches (`line:column:text`) and the lines around them (`line-text`) out of the lines of ripgrep. */
 export class MatchReader {
   readonly matches: TextMatch[] = [];
   /** Whether there were more than wanted. */
   full = false;
-  private rest: Buffer = Buffer.alloc(0);
   private context: { path: string; line: number; text: string }[] = [];
 
   constructor(
@@ -31,24 +49,8 @@ export class MatchReader {
     private readonly around: number,
   ) {}
 
-  /** @returns whether more is wanted */
-  take(chunk: Buffer): boolean {
-    this.rest = this.rest.length ? Buffer.concat([this.rest, chunk]) : chunk;
-    let from = 0;
-    for (;;) {
-      const nul = this.rest.indexOf(NUL, from);
-      const end = nul < 0 ? -1 : this.rest.indexOf(FEED, nul);
-      if (end < 0) break;
-      const path = this.rest.toString('utf8', from, nul).replace(REMARK, '').replace(/^\.\//, '');
-      this.line(path, this.rest.toString('utf8', nul + 1, end));
-      from = end + 1;
-      if (this.full) return false;
-    }
-    this.rest = this.rest.subarray(from);
-    return true;
-  }
-
-  private line(path: string, told: string): void {
+  take(path: string, told: string): void {
+    if (this.full) return;
     const [, match, line, column, text] = /^((\d+):(\d+):)?([\s\S]*)$/.exec(told) as unknown as string[];
     if (!match) return this.besides(path, told);
     if (this.matches.length === this.limit) return void (this.full = true);

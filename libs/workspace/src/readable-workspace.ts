@@ -3,7 +3,7 @@ import { lstat, type FileHandle } from 'node:fs/promises';
 import { readSlice, type Slice, type SliceRequest } from './file-slice';
 import { entryOf, etagOf, type WorkspaceEntry } from './file-state';
 import { Folder, sourceOf, within } from './safe-path';
-import { searchText, type SearchLimits, type SearchOptions, type SearchResult } from './text-search';
+import { searchFile, searchFolder, type SearchLimits, type SearchOptions, type SearchResult } from './text-search';
 import { listGlob, listTree, type ListOptions, type ListResult } from './workspace-list';
 import { parseFolderPath, parsePath } from './workspace-path';
 import { entryMet, lookAt, walk } from './workspace-tree';
@@ -84,14 +84,14 @@ export class ReadableWorkspace {
     const names = parseFolderPath(path);
     const limits: SearchLimits = { timeoutMs: this.searchMs, signal };
     const whole = names.join('/');
-    const inFolder = (folder: Folder): Promise<SearchResult> =>
-      searchText({ cwd: folder.path, path: whole }, options, limits);
+    const inFolder = (folder: Folder): Promise<SearchResult> => searchFolder(folder, whole, options, limits);
     if (!names.length) return this.orNothing(inFolder, { matches: [], truncated: false });
     return this.at(names, async ({ folder, name }) => {
       const stats = await present(folder, name);
       if (stats.isDirectory()) return within(folder.child(name), inFolder);
-      const file = await folder.openFile(name);
-      return searchText({ cwd: folder.path, file, path: whole }, options, limits).finally(() => file.close());
+      const handle = await folder.openFile(name);
+      const file = { path: whole, handle, source: sourceOf(handle, folder.of(name)) };
+      return searchFile(file, options, limits).finally(() => handle.close());
     });
   }
 

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
-import type { FileHandle } from 'node:fs/promises';
-import { searchUnavailable } from './workspace.errors';
+import { once } from 'node:events';
+import { isCode, searchUnavailable } from './workspace.errors';
 
 /** The binary within the npm package, else the machine's own. */
 const BINARY = ((): string => {
@@ -19,14 +18,12 @@ const MOST_STDERR = 4_096;
 export interface RipgrepRun {
   /** A pattern of a request must stand in one piece with its option, or behind `--`. */
   args: string[];
-  /** Working directory; paths are told from there. */
-  cwd: string;
-  /** What to search instead of files. */
-  stdin?: FileHandle;
+  /** Working directory, from which relative paths go. */
+  cwd?: string;
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Takes the output as it comes; false ends the search. */
-  take(chunk: Buffer): boolean;
+  /** Takes the output as it comes, at its own pace; false ends the search. */
+  take: (chunk: Buffer) => boolean | Promise<boolean>;
 }
 
 /** How a search ended: on its own, when its taker had enough, or at the time limit. */
@@ -35,13 +32,13 @@ export type RipgrepEnd = { by: 'itself'; code: number | null; stderr: string } |
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** Runs ripgrep, a few at a time. It takes no settings from the environment and is killed when no longer needed. */
-export async function ripgrep(run: RipgrepRun): Promise<RipgrepEnd> {
+/** Lets a search begin once few enough others are under way. */
+export async function inTurn<T>(search: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   if (running >= AT_A_TIME) await new Promise<void>((go) => waiting.push(go));
   else running++;
   try {
-    run.signal?.throwIfAborted();
-    return await started(run);
+    signal?.throwIfAborted();
+    return await search();
   } finally {
     const next = waiting.shift();
     if (next) next();
@@ -49,41 +46,38 @@ export async function ripgrep(run: RipgrepRun): Promise<RipgrepEnd> {
   }
 }
 
-function started({ args, cwd, stdin, timeoutMs, signal, ...run }: RipgrepRun): Promise<RipgrepEnd> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(BINARY, ['--no-config', '--color=never', ...args], {
-      cwd,
-      env: {},
-      stdio: [stdin?.fd ?? 'ignore', 'pipe', 'pipe'],
-    });
-    let end: RipgrepEnd | undefined;
-    let stderr = '';
-    const stop = (by: 'limit' | 'timeout'): void => {
-      end ??= { by };
-      child.kill('SIGKILL');
-    };
-    const timer = setTimeout(() => stop('timeout'), timeoutMs);
-    const onAbort = (): boolean => child.kill('SIGKILL');
-    signal?.addEventListener('abort', onAbort, { once: true });
-    const [stdout, faults] = [child.stdout as Readable, child.stderr as Readable];
-    stdout.on('data', (chunk: Buffer) => {
-      if (!end && !run.take(chunk)) stop('limit');
-    });
-    faults.on('data', (chunk: Buffer) => {
-      if (stderr.length < MOST_STDERR) stderr += chunk.toString();
-    });
-    const settled = (settle: () => void): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      settle();
-    };
-    child.once('error', (error: NodeJS.ErrnoException) =>
-      settled(() => reject(error.code === 'ENOENT' ? searchUnavailable() : error)),
-    );
-    child.once('close', (code) =>
-      settled(() =>
-        signal?.aborted ? reject(signal.reason as Error) : resolve(end ?? { by: 'itself', code, stderr }),
-      ),
-    );
+/** Runs ripgrep. It takes no settings from the environment and is killed when no longer needed. */
+export async function ripgrep({ args, cwd, timeoutMs, signal, take }: RipgrepRun): Promise<RipgrepEnd> {
+  const child = spawn(BINARY, ['--no-config', '--color=never', ...args], {
+    cwd,
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let end: RipgrepEnd | undefined;
+  let stderr = '';
+  const kill = (): boolean => child.kill('SIGKILL');
+  const stop = (by: 'limit' | 'timeout'): void => {
+    end ??= { by };
+    kill();
+  };
+  const reading = async (): Promise<void> => {
+    try {
+      for await (const chunk of child.stdout) if (!end && !(await take(chunk as Buffer))) return stop('limit');
+    } catch (error) {
+      kill();
+      throw error;
+    }
+  };
+  child.stderr.on('data', (chunk: Buffer) => {
+    if (stderr.length < MOST_STDERR) stderr += chunk.toString();
+  });
+  const timer = setTimeout(() => stop('timeout'), timeoutMs);
+  signal?.addEventListener('abort', kill, { once: true });
+  const [closed, read] = await Promise.allSettled([once(child, 'close'), reading()]);
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', kill);
+  signal?.throwIfAborted();
+  if (closed.status === 'rejected') throw isCode(closed.reason, 'ENOENT') ? searchUnavailable() : closed.reason;
+  if (read.status === 'rejected') throw read.reason;
+  return end ?? { by: 'itself', code: closed.value[0] as number | null, stderr };
 }

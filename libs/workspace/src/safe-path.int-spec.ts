@@ -1,8 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '@scorpio/config';
+import { swapFolders } from '../../../test/support/folder-swapper';
 import { tempDir } from '../../../test/support/temp-dir';
 import { GUARDED } from './safe-path';
 import type { Workspace } from './workspace';
@@ -11,19 +10,12 @@ import { Workspaces } from './workspaces';
 const RACE_MS = 2_000;
 const SECRET = 'SECRET';
 
-/** Linux's number of renameat2, which exchanges two names at once: at every moment there is a folder or a link, never nothing. */
-const RENAMEAT2 = { x64: 316, arm64: 276 }[process.arch as 'x64' | 'arm64'];
-/** Node has no call for it; Perl is in every base system. */
-const SWAPPER = `
-  $| = 1; print "swapping";
-  while (1) { syscall(${RENAMEAT2}, -100, $ARGV[0], -100, $ARGV[1], 2) == 0 or die "$!"; }`;
-
 // What stands in elsewhere is weaker, and says so.
 (GUARDED ? describe : describe.skip)('the guard against folders that become links', () => {
   let outside: string;
   let disk: string;
   let workspace: Workspace;
-  let swapper: ChildProcess;
+  let swapper: Awaited<ReturnType<typeof swapFolders>>;
 
   beforeEach(async () => {
     const dir = tempDir();
@@ -38,16 +30,9 @@ const SWAPPER = `
     mkdirSync(join(disk, 'dir/sub'), { recursive: true });
     writeFileSync(join(disk, 'dir/f'), 'mine');
     symlinkSync(outside, join(disk, 'link'));
-    swapper = spawn('perl', ['-e', SWAPPER, join(disk, 'dir'), join(disk, 'link')]);
-    await once(swapper.stdout!, 'data');
+    swapper = await swapFolders(join(disk, 'dir'), join(disk, 'link'));
   });
-  afterEach(async () => {
-    // Whoever swapped no more proved nothing.
-    expect(swapper.exitCode).toBeNull();
-    const ended = once(swapper, 'exit');
-    swapper.kill('SIGKILL');
-    await ended;
-  });
+  afterEach(() => swapper.stop());
 
   it('[W7] never reads, writes, lists, deletes or packs through one, however often they are swapped', async () => {
     const seen = { inside: 0, refused: 0 };

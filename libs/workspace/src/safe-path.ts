@@ -111,3 +111,16 @@ export async function within<T>(folder: Promise<Folder>, work: (folder: Folder) 
     await held.close();
   }
 }
+
+/** Lets `work` use what lies below a folder, which stays open itself. */
+export async function beneath<T>(
+  folder: Folder,
+  [first, ...rest]: readonly (string | Buffer)[],
+  work: (folder: Folder) => Promise<T>,
+): Promise<T> {
+  if (first === undefined) return work(folder);
+  return within(
+    folder.child(first).then((child) => child.descend(rest)),
+    work,
+  );
+}

@@ -1,6 +1,8 @@
-import type { FileHandle } from 'node:fs/promises';
-import { MatchReader, type TextMatch } from './match-reader';
-import { ripgrep, type RipgrepEnd } from './ripgrep';
+import { monotonicMs } from '@scorpio/kernel';
+import { holdFiles, type HeldFile } from './held-file';
+import { LineReader, MatchReader, type TextMatch } from './match-reader';
+import { inTurn, ripgrep, type RipgrepEnd } from './ripgrep';
+import type { Folder } from './safe-path';
 import { patternInvalid } from './workspace.errors';
 
 /** Larger files are not searched: a file without line feeds is held in memory as a whole. */
@@ -8,6 +10,10 @@ const LARGEST = '64M';
 const LINE_SHOWN = 500;
 /** What a pattern may take in memory. */
 const COMPILED = '10M';
+/** Share of the time that walking may take; the rest is for reading what was found. */
+const WALKING = 0.75;
+/** Files held open at a time. */
+const HELD = 256;
 /** Paths of one answer of a glob. */
 const MOST_PATHS = 200_000;
 
@@ -36,62 +42,113 @@ export interface SearchResult {
   reason?: 'limit' | 'timeout';
 }
 
-/** Where a search looks: in a folder, or in one open file whose matches are told under its path. */
-export interface SearchPlace {
-  cwd: string;
-  file?: FileHandle;
-  path: string;
-}
-
 export interface SearchLimits {
   timeoutMs: number;
   signal?: AbortSignal;
 }
 
 /**
- * Searches text by ripgrep: no link is followed, nothing is run, and the pattern is never an option.
+ * Searches the text of everything below a folder by ripgrep: no link is followed, nothing is run, and the pattern is
+ * never an option. Ripgrep walks by names, and what was a folder when it looked may be a link when it enters. So its walk
+ * only says which files hold the pattern; what is told, counted and bounded is read from those that the guard could open.
+ * @param above path of the folder; empty for the workspace itself
  * @throws DomainError invalid `pattern_invalid` naming `pattern` or `glob`
  */
-export async function searchText(
-  place: SearchPlace,
+export async function searchFolder(
+  folder: Folder,
+  above: string,
   options: SearchOptions,
   limits: SearchLimits,
 ): Promise<SearchResult> {
-  const { limit, context = 0 } = options;
-  const reader = new MatchReader(limit, context);
-  const args = [
-    ...walking(options),
-    '--null',
-    '--with-filename',
-    '--line-number',
-    '--column',
-    '--no-heading',
-    `--max-columns=${LINE_SHOWN}`,
-    `--regex-size-limit=${COMPILED}`,
-    `--dfa-size-limit=${COMPILED}`,
-    '--max-columns-preview',
-    ...(context ? [`--context=${context}`, '--no-context-separator'] : []),
-    ...(options.literal ? ['--fixed-strings'] : []),
-    ...(options.ignoreCase ? ['--ignore-case'] : []),
-    `--regexp=${options.pattern}`,
-    '--',
-    place.file ? '-' : './',
-  ];
-  const end = await ripgrep({
-    args,
-    cwd: place.cwd,
-    stdin: place.file,
-    take: (chunk) => reader.take(chunk),
-    ...limits,
-  });
-  checkEnd(end);
-  const above = place.path && `${place.path}/`;
-  const matches = reader.matches.map((match) => ({
-    ...match,
-    path: place.file ? place.path : above + match.path,
-  }));
-  const reason = end.by === 'itself' ? undefined : end.by;
-  return { matches, truncated: reason !== undefined, ...(reason && { reason }) };
+  const search = new TextSearch(options, limits);
+  return inTurn(() => search.folder(folder, above), limits.signal);
+}
+
+/** Likewise one file. */
+export async function searchFile(file: HeldFile, options: SearchOptions, limits: SearchLimits): Promise<SearchResult> {
+  const search = new TextSearch(options, limits);
+  return inTurn(() => search.files([file]), limits.signal);
+}
+
+class TextSearch {
+  private readonly reader: MatchReader;
+  private readonly until: number;
+  private late = false;
+
+  constructor(
+    private readonly options: SearchOptions,
+    private readonly limits: SearchLimits,
+  ) {
+    this.reader = new MatchReader(options.limit, options.context ?? 0);
+    this.until = monotonicMs() + limits.timeoutMs;
+  }
+
+  async folder(folder: Folder, above: string): Promise<SearchResult> {
+    const lines = new LineReader();
+    let met: Buffer[] = [];
+    let hits = 0;
+    const look = async (): Promise<void> => {
+      for (let at = 0; at < met.length && !this.reader.full; at += HELD) {
+        const held = await holdFiles(folder, above, met.slice(at, at + HELD));
+        await this.files(held).finally(() => Promise.all(held.map(({ handle }) => handle.close())));
+      }
+      [met, hits] = [[], 0];
+    };
+    const end = await ripgrep({
+      args: ['--count', '--null', ...walking(this.options), ...matching(this.options), '--', './'],
+      cwd: folder.path,
+      timeoutMs: this.limits.timeoutMs * WALKING,
+      signal: this.limits.signal,
+      take: async (chunk) => {
+        for (const { path, text } of lines.take(chunk)) {
+          met.push(path);
+          hits += Number(text);
+        }
+        if (hits > this.options.limit - this.reader.matches.length) await look();
+        return !this.reader.full;
+      },
+    });
+    checkEnd(end);
+    this.late ||= end.by === 'timeout';
+    await look();
+    return this.result();
+  }
+
+  async files(held: readonly HeldFile[]): Promise<SearchResult> {
+    if (!held.length) return this.result();
+    const paths = new Map(held.map(({ source, path }) => [source, path]));
+    const { context } = this.options;
+    const lines = new LineReader();
+    const end = await ripgrep({
+      args: [
+        ...['--no-messages', '--null', '--with-filename', '--line-number', '--column', '--no-heading'],
+        ...[`--max-columns=${LINE_SHOWN}`, '--max-columns-preview'],
+        ...(context ? [`--context=${context}`, '--no-context-separator'] : []),
+        ...matching(this.options),
+        '--',
+        ...paths.keys(),
+      ],
+      timeoutMs: Math.max(1, this.until - monotonicMs()),
+      signal: this.limits.signal,
+      take: (chunk) => {
+        for (const { path, text } of lines.take(chunk)) {
+          // Its word on a file that turned out to be no text stands before, on a line of its own.
+          const told = paths.get(path.toString('utf8', path.lastIndexOf('\n') + 1));
+          if (told !== undefined) this.reader.take(told, text);
+        }
+        return !this.reader.full;
+      },
+    });
+    checkEnd(end);
+    this.late ||= end.by === 'timeout';
+    return this.result();
+  }
+
+  private result(): SearchResult {
+    const { matches, full } = this.reader;
+    const reason = full ? 'limit' : this.late ? 'timeout' : undefined;
+    return { matches, truncated: reason !== undefined, ...(reason && { reason }) };
+  }
 }
 
 /**
@@ -113,7 +170,7 @@ export async function findPaths(
     return paths.length < MOST_PATHS;
   };
   const args = ['--files', '--null', ...walking({ glob, hidden: true, ignored: true }), '--', './'];
-  const end = await ripgrep({ args, cwd, take, ...limits });
+  const end = await inTurn(() => ripgrep({ args, cwd, take, ...limits }), limits.signal);
   checkEnd(end);
   return { paths, truncated: end.by !== 'itself' };
 }
@@ -130,6 +187,14 @@ const walking = ({ glob, hidden, ignored }: Pick<SearchOptions, 'glob' | 'hidden
   ...(hidden ? ['--hidden'] : []),
   ...(ignored ? ['--no-ignore'] : []),
   ...(glob ? [`--glob=${glob}`] : []),
+];
+
+const matching = ({ pattern, literal, ignoreCase }: SearchOptions): string[] => [
+  `--regex-size-limit=${COMPILED}`,
+  `--dfa-size-limit=${COMPILED}`,
+  ...(literal ? ['--fixed-strings'] : []),
+  ...(ignoreCase ? ['--ignore-case'] : []),
+  `--regexp=${pattern}`,
 ];
 
 /** With `--no-messages` only what is wrong with the request is told on stderr. */

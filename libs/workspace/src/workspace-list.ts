@@ -1,6 +1,6 @@
 import { entryMet, lookAt, walk } from './workspace-tree';
 import { entryOf, type WorkspaceEntry } from './file-state';
-import type { Folder } from './safe-path';
+import { beneath, type Folder } from './safe-path';
 import { findPaths, type SearchLimits } from './text-search';
 import { parseFolderPath } from './workspace-path';
 
@@ -62,19 +62,8 @@ export async function listGlob(
 /** As a walk from the folder would see it: ripgrep goes by names, and a name may lead elsewhere by now. */
 async function entryAt(folder: Folder, path: string, below: string): Promise<WorkspaceEntry | undefined> {
   const names = below.split('/');
-  let at: Folder | undefined;
-  try {
-    for (const name of names.slice(0, -1)) {
-      const parent = at;
-      at = await (parent ?? folder).child(name).finally(() => parent?.close());
-    }
-    const stats = await lookAt(at ?? folder, names.at(-1)!);
-    return stats && entryOf(path, stats);
-  } catch {
-    return undefined;
-  } finally {
-    await at?.close().catch(() => undefined);
-  }
+  const stats = await beneath(folder, names.slice(0, -1), (at) => lookAt(at, names.at(-1)!)).catch(() => undefined);
+  return stats && entryOf(path, stats);
 }
 
 function namesAfter(above: string, after?: string): Buffer[] {
