@@ -16,8 +16,9 @@ const LIBS = {
     ]),
   ),
   outbound: ['kernel'],
+  'json-schema': [],
   mcp: ['kernel', 'config', 'events', 'observability', 'outbound'],
-  agent: ['kernel', 'events', 'llm/src/contract.ts'],
+  agent: ['kernel', 'events', 'json-schema', 'llm/src/contract.ts'],
   sdk: [],
 };
 
@@ -34,7 +35,7 @@ const ROOMS = {
   files: { rooms: ['sessions', 'blobs'], libs: ['workspace'] },
   mcp: { libs: ['mcp', 'outbound', 'cache'] },
   tools: { rooms: ['sessions', 'files', 'blobs', 'mcp'], libs: ['mcp', 'outbound', 'sandbox', 'agent', 'cache'] },
-  runs: { rooms: ['sessions'], libs: ['bus'] },
+  runs: { rooms: ['sessions'], libs: ['bus', 'json-schema'] },
   chat: {
     rooms: ['sessions', 'files', 'blobs', 'tools', 'models', 'runs', 'usage'],
     libs: ['llm', 'agent', 'cache'],

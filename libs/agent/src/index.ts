@@ -13,6 +13,6 @@ export { RunState, type ModelCall } from './run-state';
 export { completed, providerCode, type ModelChain, type StepModel, type StepResult } from './step';
 export { runCall, type CallLimits, type CallResult, type KeepOutput } from './tool-call';
 export { callKey } from './tool-batch';
-export { MAX_INPUT_CHARS, checkInput, faultText, type InputFault } from './tool-input';
+export { MAX_INPUT_CHARS, checkInput, faultText } from './tool-input';
 export { abandoned, type Answer, type ToolLimits } from './tool-runner';
 export type * from './tool';

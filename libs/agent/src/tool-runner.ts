@@ -220,7 +220,7 @@ export class StepCalls {
     if (text.length > MAX_INPUT_CHARS) return `The arguments have more than ${MAX_INPUT_CHARS} characters.`;
     const input = toArguments(text);
     if (!input) return 'The arguments are not a JSON object. Send the call again.';
-    const fault = checkInput(tool.inputSchema, input);
+    const fault = checkInput(tool, input);
     return fault ? `The arguments do not fit: ${faultText(fault)}` : input;
   }
 
@@ -269,7 +269,7 @@ export class StepCalls {
     const input = call.arguments ?? {};
     if (!tool || 'asks' in tool)
       return [failed(call.callId, 'tool_not_found', `There is no tool named ${JSON.stringify(call.name)} any more.`)];
-    const fault = checkInput(tool.inputSchema, input);
+    const fault = checkInput(tool, input);
     if (fault) return [failed(call.callId, 'invalid_arguments', `The arguments do not fit: ${faultText(fault)}`)];
     this.ready.push({ call, tool, input });
     return [];

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import Ajv2020 from 'ajv/dist/2020';
-import addFormats from 'ajv-formats';
 import { Bus } from '@scorpio/bus';
+import { checkJson } from '@scorpio/json-schema';
 import { notFound } from '@scorpio/kernel';
 import type { Access } from '../auth/principal';
 import { SessionsService } from '../sessions/sessions.service';
@@ -88,15 +87,10 @@ function checkAnswer({ kind, schema }: InteractionRecord, answer: InteractionAns
   checkSchema('value', schema, value ?? null);
 }
 
-function checkSchema(field: string, schema: Record<string, unknown> | undefined, value: unknown): void {
-  if (!schema || value === undefined) return;
-  // Tools of MCP servers may name another draft than the one that all are read as.
-  const { $schema: _draft, $id: _id, ...rest } = schema;
-  const ajv = addFormats(new Ajv2020({ strict: false, allErrors: false, logger: false }));
-  if (ajv.validate(rest, value)) return;
-  const [error] = ajv.errors ?? [];
-  throw answerInvalid(
-    `${field}${error?.instancePath ?? ''}`,
-    `The answer ${error?.message ?? 'does not fit its schema'}.`,
-  );
+function checkSchema(at: string, schema: Record<string, unknown> | undefined, value: unknown): void {
+  const fault = schema && value !== undefined ? checkJson(schema, value) : undefined;
+  if (!fault) return;
+  const { field, message } = fault;
+  const dot = field && !field.startsWith('[') ? '.' : '';
+  throw answerInvalid(`${at}${dot}${field}`, `The answer ${message}.`);
 }

@@ -115,7 +115,7 @@ export class ToolExecutions implements OnModuleInit, OnApplicationBootstrap {
     const { tool } = state;
     if ('asks' in tool) throw toolNotExecutable(name);
     if (JSON.stringify(input).length > MAX_INPUT_CHARS) throw inputTooLarge(MAX_INPUT_CHARS);
-    const fault = checkInput(tool.inputSchema, input);
+    const fault = checkInput(tool, input);
     if (fault) throw inputInvalid(fault.field, faultText(fault));
     if (!state.available) throw toolUnavailable(name, state.reason);
     return tool;

@@ -1,0 +1,1 @@
+export { checkJson, pathOf, type JsonFault } from './json-check';
