@@ -1,21 +1,18 @@
-// Runs the official MCP conformance suite against Scorpio as an MCP server: `node test/conformance/mcp/run-server.mjs`.
-// Exits with 1 at a failure that expected-failures.yml does not name, and at an entry there that passes.
-import { spawn, spawnSync } from 'node:child_process';
+// Runs the official MCP conformance suite against Scorpio as an MCP server, in both revisions:
+// `node test/conformance/mcp/run-server.mjs`. Exits with 1 at a failure that expected-failures.yml does not name, and at
+// an entry there that passes.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { conforms } from './suite.mjs';
 
 const READY_LIMIT_MS = 60_000;
-const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, '../../..');
-const suite = join(
-  dirname(createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json')),
-  'dist/index.js',
-);
+const REVISIONS = ['2026-07-28', '2025-11-25'];
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'mcp-conformance-'));
 
 async function freePort() {
@@ -51,17 +48,12 @@ const server = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore
 const ended = new Promise((done) => server.once('exit', done));
 try {
   // The suite sends the name `localhost` to see that it is let in, and others to see that they are not.
-  await ready(`http://localhost:${port}`, server);
-  const baseline = [
-    '--expected-failures',
-    join(here, 'expected-failures.yml'),
-    '--output-dir',
-    join(folder, 'results'),
-  ];
-  const target = ['server', '--url', `http://localhost:${port}/mcp`, '--suite', 'all', ...baseline];
-  const { status, stdout } = spawnSync(process.execPath, [suite, ...target], { encoding: 'utf8' });
-  console.log(stdout.slice(stdout.indexOf('=== SUMMARY')));
-  process.exitCode = status === 0 ? 0 : 1;
+  const url = `http://localhost:${port}`;
+  await ready(url, server);
+  const target = ['--url', `${url}/mcp`, '--suite', 'all'];
+  process.exitCode = 0;
+  for (const revision of REVISIONS)
+    if (!(await conforms('server', revision, target, join(folder, 'results')))) process.exitCode = 1;
 } finally {
   server.kill();
   await ended;

@@ -1,48 +1,43 @@
-// Runs the official MCP conformance suite against our client: `node test/conformance/mcp/run.mjs [scenario]`.
-// Exits with 1 at a failure that expected-failures.yml does not name, and at an entry there that passes.
-// The suite's own `--suite all` starts every scenario at once, which two cores do not do in its time limits.
-import { execFile, spawnSync } from 'node:child_process';
+// Runs the official MCP conformance suite against our client, in each revision that has scenarios of its own:
+// `node test/conformance/mcp/run.mjs [scenario]`. Exits with 1 at a failure that expected-failures.yml does not name, and
+// at an entry there that passes.
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { conforms } from './suite.mjs';
 
-const AT_A_TIME = 2;
-const here = dirname(fileURLToPath(import.meta.url));
-const root = resolve(here, '../../..');
-const suite = join(
-  dirname(createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json')),
-  'dist/index.js',
-);
-const client = `${process.execPath} -r ${join(root, 'test/support/swc-register.cjs')} ${join(here, 'client.ts')}`;
-const folder = mkdtempSync(join(tmpdir(), 'mcp-conformance-'));
+const require = createRequire(import.meta.url);
+require('../../support/swc-register.cjs');
+const { runClient } = require('./client.ts');
 
-function scenarios() {
-  const { stdout } = spawnSync(process.execPath, [suite, 'list'], { encoding: 'utf8' });
-  const [, list = ''] = stdout.split('Client scenarios');
-  return [...list.matchAll(/^ +- (\S+)/gm)].map(([, name]) => name);
-}
+/** That of 2025-03-26 has its own way to find who authorizes. */
+const REVISIONS = ['2026-07-28', '2025-11-25', '2025-03-26'];
+/** The suite starts all scenarios at once. */
+const TIME_LIMIT_MS = 60_000;
 
-function run(name) {
-  const baseline = join(here, 'expected-failures.yml');
-  const args = ['client', '--command', client, '--scenario', name, '--expected-failures', baseline];
-  return new Promise((done) => {
-    execFile(process.execPath, [suite, ...args, '--output-dir', folder], { cwd: root }, (error, stdout, stderr) => {
-      console.log(`${error ? '✗' : '✓'} ${name}: ${/^Passed:.*$/m.exec(stdout + stderr)?.[0] ?? ''}`);
-      if (error) console.log(stdout.slice(-4_000), stderr.slice(-4_000));
-      done(!error);
-    });
+const server = createServer(async (request, response) => {
+  const { url, given } = await json(request);
+  await runClient(url, given).catch((error) => {
+    response.statusCode = 500;
+    response.write(error.stack);
   });
-}
+  response.end();
+});
+await new Promise((done) => server.listen(0, '127.0.0.1', done));
 
-const wanted = process.argv[2] ? [process.argv[2]] : scenarios();
-const failed = [];
-await Promise.all(
-  Array.from({ length: AT_A_TIME }, async () => {
-    for (let name = wanted.shift(); name; name = wanted.shift()) if (!(await run(name))) failed.push(name);
-  }),
-);
+const folder = mkdtempSync(join(tmpdir(), 'mcp-conformance-'));
+const [, , scenario] = process.argv;
+const handOver = fileURLToPath(new URL('hand-over.mjs', import.meta.url));
+const args = [
+  ...['--command', `${process.execPath} ${handOver} http://127.0.0.1:${server.address().port}`],
+  ...['--timeout', String(TIME_LIMIT_MS)],
+  ...(scenario ? ['--scenario', scenario] : ['--suite', 'all']),
+];
+process.exitCode = 0;
+for (const revision of REVISIONS) if (!(await conforms('client', revision, args, folder))) process.exitCode = 1;
 rmSync(folder, { recursive: true, force: true });
-console.log(failed.length ? `Failed: ${failed.join(', ')}` : 'All as expected.');
-process.exitCode = failed.length ? 1 : 0;
+server.close();
