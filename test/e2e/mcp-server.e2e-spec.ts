@@ -1,4 +1,9 @@
-import { Client, StreamableHTTPClientTransport, type CallToolResult } from '@modelcontextprotocol/client';
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  type CallToolResult,
+  type ClientCapabilities,
+} from '@modelcontextprotocol/client';
 import { ApiKeys } from '../../apps/api/src/auth/keys/api-keys.service';
 import { SCOPES, type Scope } from '../../apps/api/src/auth/principal';
 import type { ApiClient } from '../support/api-client';
@@ -28,9 +33,9 @@ describeStores('Scorpio as an MCP server', (store) => {
     return of.api({ authorization: `Bearer ${(await of.app.get(ApiKeys).create(operator, wanted)).text}` });
   };
   const clients: Client[] = [];
-  const connect = async (revision: string, api = ada): Promise<Client> => {
+  const connect = async (revision: string, api = ada, capabilities: ClientCapabilities = {}): Promise<Client> => {
     const [, versionNegotiation] = REVISIONS.find(([name]) => name === revision)!;
-    const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation });
+    const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation, capabilities });
     clients.push(client);
     const transport = new StreamableHTTPClientTransport(new URL(`${app.url}/mcp`), {
       requestInit: { headers: api.headers },
@@ -166,6 +171,24 @@ describeStores('Scorpio as an MCP server', (store) => {
       expect(JSON.stringify(messages)).toMatch(/approv/i);
     });
 
+    it('asks nobody, of a client either that could be asked: the agent is told so', async () => {
+      const able = await connect(revision, ada, { elicitation: { form: {}, url: {} } });
+      const asked: unknown[] = [];
+      able.setRequestHandler('elicitation/create', ({ params }) => {
+        asked.push(params);
+        return { action: 'accept' as const, content: {} };
+      });
+      const refused = await able.callTool({ name: 'fetch_url', arguments: { url: 'http://127.0.0.1:1/' } });
+      expect(refused).toMatchObject({ isError: true, _meta: { 'scorpio/error': { code: 'approval_required' } } });
+      const message = '/tool ask_user {"question":"Which one?"}';
+      const answer = await able.callTool({ name: 'ask', arguments: { message, tools: ['ask_user'] } });
+      expect(answer.structuredContent).toMatchObject({ status: 'completed' });
+      const { sessionId } = answer.structuredContent as { sessionId: string };
+      expect(textOf(answer as CallToolResult)).toContain('Nobody can be asked');
+      expect(await ada.all(`/api/v1/sessions/${sessionId}/interactions`)).toEqual([]);
+      expect(asked).toEqual([]);
+    });
+
     it('tells of a run that failed', async () => {
       const failed = await call('ask', { message: '/fail auth' });
       expect(failed).toMatchObject({ isError: true, structuredContent: { status: 'failed' } });
@@ -237,6 +260,17 @@ describeStores('Scorpio as an MCP server', (store) => {
         const { status, headers } = await ada.ask(method, '/mcp', undefined, JSON_RPC);
         expect({ status, allow: headers.get('allow') }).toEqual({ status: 405, allow: 'POST' });
       }
+    });
+  });
+
+  it('has no subscriptions, and says so to a client that wants one', async () => {
+    const client = await connect('2026-07-28');
+    expect(client.getServerCapabilities()).toEqual({ tools: {} });
+    await expect(client.listen({ toolsListChanged: true })).rejects.toThrow('Method not found');
+    const listen = { jsonrpc: '2.0', id: 'one', method: 'subscriptions/listen' };
+    expect(await ada.post('/mcp', listen, JSON_RPC)).toMatchObject({
+      status: 404,
+      body: { jsonrpc: '2.0', id: 'one', error: { code: -32601 } },
     });
   });
 

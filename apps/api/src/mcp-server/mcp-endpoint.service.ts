@@ -7,6 +7,7 @@ import {
   createMcpHandler,
   type CallToolResult,
   type McpRequestContext,
+  type RequestId,
 } from '@modelcontextprotocol/server';
 import { productVersion } from '@scorpio/config';
 import type { JsonObject } from '@scorpio/kernel';
@@ -33,8 +34,6 @@ export class McpEndpoint {
   private readonly handler = createMcpHandler((context) => this.server(context), {
     // A stream from its beginning has a heartbeat, without which proxies give up on a long call.
     responseMode: 'sse',
-    // There is nothing to be told that nobody asked for.
-    maxSubscriptions: 0,
     onerror: (error) => this.logger.debug({ err: error }, 'A message of an MCP client was refused.'),
   });
 
@@ -45,7 +44,9 @@ export class McpEndpoint {
 
   /** Answers one request, whose body has been read and whose sender may do what it asks. */
   async serve(principal: Principal, request: Request, response: Response, signal: AbortSignal): Promise<void> {
-    const { body } = request as { body?: { method?: unknown } };
+    const { body } = request as { body?: { id?: RequestId; method?: unknown } };
+    // There is nothing to be told that nobody asked for, and no capability says otherwise.
+    if (body?.method === 'subscriptions/listen') return sendWebResponse(methodNotFound(body.id), response);
     const answer = await this.handler.fetch(toWebRequest(request, signal), {
       ...(body !== undefined && { parsedBody: body }),
       authInfo: {
@@ -95,4 +96,10 @@ export class McpEndpoint {
     }
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool named ${JSON.stringify(name)}.`);
   }
+}
+
+/** As the SDK answers a method that a server does not have; its own handler would speak of a limit that is reached. */
+function methodNotFound(id: RequestId | null = null): globalThis.Response {
+  const error = { code: ProtocolErrorCode.MethodNotFound, message: 'Method not found' };
+  return globalThis.Response.json({ jsonrpc: '2.0', id, error }, { status: 404 });
 }
