@@ -1,3 +1,7 @@
+import { getModelToken } from '@nestjs/mongoose';
+import type { Model } from 'mongoose';
+import { AuditDocument } from '../../apps/api/src/auth/audit/audit.schema';
+import { Audit } from '../../apps/api/src/auth/audit/audit.service';
 import type { ApiClient } from '../support/api-client';
 import { AppHarness } from '../support/app-harness';
 import { ChatClient } from '../support/chat-client';
@@ -233,6 +237,28 @@ describeStores('the tools', (store) => {
       ] as const)
         expect(await api.post(rules(), rule)).toMatchObject({ status: 400, body: { field } });
     });
+  });
+
+  it('that are executed, fail or are refused stand in the audit log, without what they were given', async () => {
+    const { body } = await execute('write_file', { path: 'a.txt', content: 'planted-content' });
+    await execute('todo', {}, { approve: true });
+    await execute('read_file', { path: 'nowhere.txt' });
+    await execute('write_file', { path: 'secrets/key', content: 'planted-content' });
+    await app.app.get(Audit, { strict: false }).flush();
+    const model = app.app.get<Model<AuditDocument>>(getModelToken(AuditDocument.name), { strict: false });
+    const entries = (await model.find({ action: 'tool.execute' }).sort({ _id: 1 }).lean<AuditDocument[]>()).filter(
+      ({ detail }) => detail.sessionId === sessionId,
+    );
+    const by = { tenantId: 'local', ownerId: 'local', actor: 'local' };
+    const id = expect.stringMatching(/^exe_/) as string;
+    expect(entries).toMatchObject([
+      { ...by, outcome: 'ok', detail: { id: body.id, tool: 'write_file', sessionId } },
+      { ...by, outcome: 'ok', detail: { id, tool: 'todo', sessionId, approved: 'by the caller' } },
+      { ...by, outcome: 'failed', detail: { id, tool: 'read_file', sessionId } },
+      { ...by, outcome: 'denied', detail: { tool: 'write_file', sessionId } },
+    ]);
+    expect(entries[0].detail).not.toHaveProperty('approved');
+    expect(JSON.stringify(entries)).not.toContain('planted-content');
   });
 
   it('reach nothing within: the page of an internal address is refused', async () => {

@@ -4,6 +4,7 @@ import { MAX_INPUT_CHARS, checkInput, faultText, runCall, type ToolScope, type W
 import { AppConfig } from '@scorpio/config';
 import { DomainError, canonicalJson, monotonicMs, newId, notFound, type JsonObject } from '@scorpio/kernel';
 import { Sweeper } from '@scorpio/persistence';
+import { Audit, by } from '../auth/audit/audit.service';
 import { accessOf, ownerOf, type Access, type Principal } from '../auth/principal';
 import { PURGE_ORDER } from '../sessions/session-eraser';
 import { SessionsService } from '../sessions/sessions.service';
@@ -45,6 +46,7 @@ export class ToolExecutions implements OnModuleInit, OnApplicationBootstrap {
     private readonly sessions: SessionsService,
     private readonly sweeper: Sweeper,
     private readonly config: AppConfig,
+    private readonly audit: Audit,
   ) {}
 
   onModuleInit(): void {
@@ -77,7 +79,12 @@ export class ToolExecutions implements OnModuleInit, OnApplicationBootstrap {
     const known = idempotency && (await this.known(idempotency));
     if (known) return known;
     const tool = await this.tool(scope, request);
-    await this.permit(principal, scope, tool, request);
+    const told = { tool: tool.name, ...(scope.sessionId !== undefined && { sessionId: scope.sessionId }) };
+    const approved = await this.permit(principal, scope, tool, request).catch((error: unknown) => {
+      const entry = { ...by(principal), action: 'tool.execute', outcome: 'denied', detail: told } as const;
+      if (error instanceof DomainError && error.kind === 'forbidden') this.audit.recordDenial(principal.id, entry);
+      throw error;
+    });
     const { tenantId, ownerId } = scope.owner;
     const execution: ExecutionRecord = {
       id: newId('exe'),
@@ -91,7 +98,11 @@ export class ToolExecutions implements OnModuleInit, OnApplicationBootstrap {
     };
     // Stored before it begins: a repetition of the key finds it, whatever becomes of this process.
     if (!(await this.executions.insert(execution, idempotency))) return (await this.known(idempotency!))!;
-    return this.run(tool, scope, execution);
+    const done = await this.run(tool, scope, execution);
+    const outcome = done.result?.ok ? 'ok' : 'failed';
+    const detail = { id: done.id, ...told, ...(approved && { approved: 'by the caller' }) };
+    this.audit.record({ ...by(principal), action: 'tool.execute', outcome, detail });
+    return done;
   }
 
   private async run(tool: WorkingTool, scope: ToolScope, execution: ExecutionRecord): Promise<ExecutionRecord> {
@@ -121,18 +132,20 @@ export class ToolExecutions implements OnModuleInit, OnApplicationBootstrap {
     return tool;
   }
 
+  /** @returns whether it needed an approval, and has it */
   private async permit(
     principal: Principal,
     scope: ToolScope,
     tool: WorkingTool,
     { arguments: input, approve = false }: ExecutionRequest,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { action, reason } = await this.tools.verdict(scope, tool, input);
     if (action === 'deny') throw toolDenied(reason);
-    if (action === 'allow') return;
+    if (action === 'allow') return false;
     if (!approve) throw approvalRequired(tool.name);
     // Whoever may answer interactions may approve here too.
     if (!principal.scopes.has('chat')) throw approvalForbidden();
+    return true;
   }
 
   private async known({ key, hash }: Idempotency): Promise<ExecutionRecord | undefined> {
