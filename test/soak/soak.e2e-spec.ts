@@ -72,6 +72,6 @@ describe(`conversations (${store.name}, seed ${seed})`, () => {
       expect(tally.violations).toEqual([]);
       for (const server of fleet.servers) await nothingLeft(server, fleet.fake);
     },
-    (Number(SOAK_MINUTES) * 3 + 10) * 60_000,
+    Math.max(Number(SOAK_MINUTES) * 60_000, Number(SOAK_FAULTS) * FAULT_EVERY_MS) * 3 + 600_000,
   );
 });

@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { LlmError, type LlmStreamPart } from '../contract';
+import { ByteReader } from '../wire/byte-reader';
 import { RawResponse } from '../wire/http';
 import { streamParts, type AnswerParser } from '../wire/stream-parts';
 
@@ -15,9 +15,13 @@ export const eventStream = (...events: unknown[]): string =>
   events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 
 /** What the parts of a body are, and how it ended. */
-async function read(body: Uint8Array[], parser: AnswerParser): Promise<{ parts: LlmStreamPart[]; error?: unknown }> {
+async function read(body: Uint8Array, parser: AnswerParser): Promise<{ parts: LlmStreamPart[]; error?: unknown }> {
   const parts: LlmStreamPart[] = [];
-  const open = async () => new RawResponse('', 200, {}, Readable.from(body, { objectMode: false }));
+  const ignore = (): void => undefined;
+  const reader = new ByteReader({ pause: ignore, resume: ignore, abort: ignore });
+  reader.push(body);
+  reader.finish('ended');
+  const open = async () => new RawResponse('', 200, {}, reader);
   const toError = (error: unknown): LlmError => new LlmError('unavailable', String(error));
   const exchange = { party, limits, parser, open, toError, load: async () => undefined };
   try {
@@ -52,7 +56,7 @@ export function describeHostileStreams(form: string, stream: string, parser: () 
     const bytes = Buffer.from(stream, 'utf8');
 
     it('are read whole when nothing is wrong with them', async () => {
-      const { parts, error } = await read([bytes], parser());
+      const { parts, error } = await read(bytes, parser());
       expect(error).toBeUndefined();
       expectOrder(parts, true);
     });
@@ -64,7 +68,7 @@ export function describeHostileStreams(form: string, stream: string, parser: () 
           let body = bytes;
           for (const { at, drop, put } of edits)
             body = Buffer.concat([body.subarray(0, at), put, body.subarray(at + drop)]);
-          const { parts, error } = await read([body], parser());
+          const { parts, error } = await read(body, parser());
           if (error !== undefined) expect(error).toBeInstanceOf(LlmError);
           expectOrder(parts, error === undefined);
         }),
@@ -78,7 +82,7 @@ export function describeHostileStreams(form: string, stream: string, parser: () 
       await fc.assert(
         fc.asyncProperty(odd, async ([index, value, place]) => {
           const broken = events.map((event, at) => (at === index ? replaceValue(event, value, place) : event));
-          const { parts, error } = await read([Buffer.from(`${broken.join('\n\n')}\n\n`)], parser());
+          const { parts, error } = await read(Buffer.from(`${broken.join('\n\n')}\n\n`), parser());
           if (error !== undefined) expect(error).toBeInstanceOf(LlmError);
           expectOrder(parts, error === undefined);
         }),

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { ByteReader } from './byte-reader';
 
 /** The most of an error answer that is read. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -16,7 +16,7 @@ export class RawResponse {
     readonly url: string,
     readonly status: number,
     headers: Record<string, string | string[] | undefined>,
-    readonly raw: Readable,
+    readonly raw: ByteReader,
   ) {
     this.ok = status >= 200 && status < 300;
     this.headers = new Headers();
@@ -26,13 +26,15 @@ export class RawResponse {
 
   /** At most the first 64 KB: only errors and lists of models are read whole. */
   async text(limit = MAX_ERROR_BYTES): Promise<string> {
-    const chunks: Buffer[] = [];
+    const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.raw as AsyncIterable<Buffer>) {
+    while (size < limit) {
+      const chunk = await this.raw.read();
+      if (!chunk) break;
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= limit) break;
     }
+    this.raw.destroy();
     return Buffer.concat(chunks).subarray(0, limit).toString('utf8');
   }
 
@@ -48,22 +50,54 @@ export type RawFetch = (url: string | URL | Request, init?: RequestInit) => Prom
  * that undici would add to the ones of `Watch`. Does not follow redirects, so a key never travels to another host.
  */
 export async function openFetch(connectTimeoutMs: number): Promise<RawFetch> {
-  const { Agent, request } = await import('undici');
-  const dispatcher = new Agent({
+  const { Agent } = await import('undici');
+  const agent = new Agent({
     connect: { timeout: connectTimeoutMs },
     keepAliveTimeout: 30_000,
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  return async (target, init = {}) => {
-    const url = target instanceof Request ? target.url : String(target);
-    const answer = await request(url, {
-      dispatcher,
-      method: (init.method ?? 'GET') as 'GET' | 'POST',
-      headers: Object.fromEntries(new Headers(init.headers)),
-      body: (init.body ?? null) as string | null,
-      signal: init.signal ?? undefined,
+  return (target, init = {}) =>
+    new Promise((resolve, reject) => {
+      const url = new URL(target instanceof Request ? target.url : target);
+      const signal = init.signal ?? undefined;
+      let stop: (() => void) | undefined;
+      const forget = (): void => {
+        if (stop) signal?.removeEventListener('abort', stop);
+      };
+      let reader: ByteReader | undefined;
+      agent.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: init.method ?? 'GET',
+          headers: Object.fromEntries(new Headers(init.headers)),
+          body: (init.body ?? null) as string | null,
+        },
+        {
+          // Again where the connection it waited for is gone.
+          onRequestStart(connection) {
+            forget();
+            stop = () => connection.abort(signal!.reason as Error);
+            if (signal?.aborted) stop();
+            else signal?.addEventListener('abort', stop, { once: true });
+          },
+          onResponseStart(connection, status, headers) {
+            if (status < 200) return;
+            reader = new ByteReader(connection);
+            resolve(new RawResponse(url.href, status, headers, reader));
+          },
+          onResponseData: (_connection, chunk) => reader!.push(chunk),
+          onResponseEnd() {
+            forget();
+            reader!.finish('ended');
+          },
+          onResponseError(_connection, error) {
+            forget();
+            if (reader) reader.finish(error);
+            else reject(error);
+          },
+        },
+      );
     });
-    return new RawResponse(url, answer.statusCode, answer.headers, answer.body);
-  };
 }

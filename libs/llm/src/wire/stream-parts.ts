@@ -1,7 +1,7 @@
 import type { EventSourceMessage } from 'eventsource-parser';
 import { orAbort } from '@scorpio/kernel';
 import { LlmError, type LlmStreamPart } from '../contract';
-import { ByteReader } from './byte-reader';
+import type { ByteReader } from './byte-reader';
 import type { WireParty } from './errors';
 import type { RawResponse } from './http';
 import { PartBatch } from './part-batch';
@@ -45,7 +45,7 @@ export async function* streamParts(exchange: Exchange, caller: AbortSignal): Asy
     await orAbort(exchange.load(), watch.signal);
     watch.wait(limits.firstByteTimeoutMs);
     const response = await orAbort(exchange.open(watch.signal), watch.signal);
-    reader = new ByteReader(response.raw);
+    reader = response.raw;
     // The body must close at once, even while the consumer of the parts is busy.
     watch.signal.addEventListener('abort', () => reader?.destroy(), { once: true });
     expectStream(response, party);
