@@ -4,7 +4,7 @@ import { EventLog } from './event-log.repository';
 import { RunLeases } from './run-lease.service';
 import { RunQueue } from './run-queue.service';
 import { RunRepository } from './run.repository';
-import { RunWorker } from './run-worker.service';
+import { EXPIRED, RunWorker } from './run-worker.service';
 
 /** How many documents one look takes at most, and how many batches one delete removes. */
 const LOOK = 50;
@@ -41,10 +41,8 @@ export class RunSweeps implements OnModuleInit {
   private async parked(): Promise<void> {
     for (const run of await this.runs.answeredParked(LOOK)) if (await this.runs.requeue(run.id)) this.queue.ring();
     for (const seen of await this.runs.expiredParked(new Date(), LOOK)) {
-      const run = await this.runs.takeOver(seen, this.leases.worker);
-      if (!run) continue;
-      const message = 'Nobody answered in time (RUN_PARK_MS).';
-      await this.worker.endNow(run, { type: 'failed', code: 'interaction_expired', message, retryable: true });
+      const run = await this.runs.expire(seen, this.leases.worker);
+      if (run) await this.worker.endNow(run, EXPIRED);
     }
   }
 

@@ -23,6 +23,13 @@ const GIVEN_UP: RunOutcome = {
   retryable: false,
 };
 
+export const EXPIRED: RunOutcome = {
+  type: 'failed',
+  code: 'interaction_expired',
+  message: 'Nobody answered in time (RUN_PARK_MS).',
+  retryable: true,
+};
+
 /** Brings claimed runs from wherever they are to their end, one promise for each. */
 @Injectable()
 export class RunWorker {
@@ -79,6 +86,7 @@ export class RunWorker {
   resume(run: RunRecord, reason: ClaimReason): void {
     void this.keep(run, async () => {
       if (run.cancel) return this.end(run, { type: 'cancelled', by: run.cancel.by, reason: run.cancel.reason });
+      if (run.expired) return this.end(run, EXPIRED);
       const { found, live, fence } = await this.starter.takeOver(run, reason);
       if (!live) return this.execution.project(run, found.events);
       if (reason === 'crash' && crashesInARow(found.events) >= MOST_CRASHES)

@@ -96,7 +96,7 @@ export class RunRepository {
 
   /** Takes the oldest run that is ready. */
   async claimNext(worker: string): Promise<RunRecord | null> {
-    return this.claimed({ claimKey: { $exists: true }, status: 'queued' }, worker, { claimKey: 1 });
+    return this.claimed({ claimKey: { $exists: true }, status: 'queued' }, worker, { sort: { claimKey: 1 } });
   }
 
   /** Takes over a run seen in this state: one of several that try gets it. */
@@ -104,15 +104,21 @@ export class RunRepository {
     return this.claimed({ _id: seen.id, epoch: seen.epoch, status: seen.status }, worker);
   }
 
+  /** Takes over a parked run to end it, unless it was answered after all; from then on no answer is taken. */
+  async expire(seen: RunRecord, worker: string): Promise<RunRecord | null> {
+    const unanswered = { _id: seen.id, epoch: seen.epoch, status: 'waiting_input', 'inbox.kind': { $ne: 'answer' } };
+    return this.claimed(unanswered as mongo.Filter<RunDocument>, worker, { set: { expired: true } });
+  }
+
   private async claimed(
     filter: mongo.Filter<RunDocument>,
     worker: string,
-    sort?: { claimKey: 1 },
+    { sort, set }: { sort?: { claimKey: 1 }; set?: Partial<RunDocument> } = {},
   ): Promise<RunRecord | null> {
     const run = await this.runs.findOneAndUpdate(
       filter,
       {
-        $set: { status: 'running', 'lease.owner': worker },
+        $set: { ...set, status: 'running', 'lease.owner': worker },
         $inc: { epoch: 1 },
         $currentDate: { 'lease.at': true },
         $unset: { expiresAt: true, waitsIn: true, claimKey: true },
@@ -176,10 +182,15 @@ export class RunRepository {
     return run && toRecord(run);
   }
 
-  /** Gives an answer to a live run, once per interaction. @returns false where it already has one or has ended */
+  /** Gives an answer to a live run, once per interaction. @returns false where it already has one, has expired or has ended */
   async answer(id: string, item: InboxItem): Promise<boolean> {
     const result = await this.runs.updateOne(
-      { _id: id, status: { $in: ['running', 'waiting_input', 'queued'] }, 'inbox.inputId': { $ne: item.inputId } },
+      {
+        _id: id,
+        status: { $in: ['running', 'waiting_input', 'queued'] },
+        expired: { $exists: false },
+        'inbox.inputId': { $ne: item.inputId },
+      },
       { $push: { inbox: item } },
     );
     return result.matchedCount === 1;

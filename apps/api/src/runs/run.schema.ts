@@ -48,6 +48,8 @@ export interface RunDocument extends Owner {
   epoch: number;
   lease?: { owner: string; at: Date };
   cancel?: { at: Date; by: string; reason: CancelReason };
+  /** Nobody answered in time: it takes no answer any more, and whoever works on it ends it. */
+  expired?: boolean;
   /** What the run's handler works on, as text that is opaque to this room. */
   input: string;
   /** The caller's own labels, as JSON text: their keys may hold what field names must not. */
