@@ -3,6 +3,7 @@ import { stopAll } from './child';
 import { measureFileSearch } from './files.bench';
 import { measureHold } from './hold.bench';
 import { measureLists } from './lists.bench';
+import { measureMcpCalls } from './mcp.bench';
 import { readOptions, type Options } from './options';
 import { profile } from './profile';
 import { measureReplay } from './replay.bench';
@@ -12,6 +13,7 @@ import { BareStore } from './seed';
 import { measureStart } from './startup.bench';
 import { median } from './statistics';
 import { measureBurst, measureFirst, measurePaced, measureTurns } from './streams.bench';
+import { measureTools } from './tools.bench';
 import { removeFolders, startScorpio, type Setup, type Target } from './targets';
 
 const INSERTS = 200;
@@ -40,8 +42,10 @@ async function measureStore(rig: Rig, store: Setup['store'], note: (rows: Row[])
   if (only.includes('burst')) note(await measureBurst(rig, await server()));
   if (only.includes('paced'))
     note(await measurePaced(rig, await server(), store === 'wire' ? await insertMs(setup) : undefined));
+  if (only.includes('tools')) note(await measureTools(rig, await server()));
   await target?.child.stop();
   if (store === 'embedded' && only.includes('files')) note(await measureFileSearch(rig));
+  if (store === 'embedded' && only.includes('mcp')) note(await measureMcpCalls());
   if (store === 'embedded' && only.includes('hold')) note(await measureHold(rig));
   if (only.includes('replay')) note(await measureReplay(rig, store));
   if (only.includes('lists')) note(await measureLists(rig, store));

@@ -1,5 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { answers } from './answers';
+import { WORDS } from './material';
 import { percentile } from './statistics';
 
 /** What a number of clients shall do at one server. */
@@ -26,6 +27,8 @@ export interface LoadOutcome {
   /** Milliseconds from the request to its first token. */
   firstP50: number;
   firstP99: number;
+  /** Likewise to the end of its stream. */
+  turnP50: number;
   /** Milliseconds from the model server to the client, where tokens are stamped. */
   delayP50: number;
   delayP99: number;
@@ -36,7 +39,6 @@ export interface LoadOutcome {
 
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
-const WORDS = 'Tell me what a bench of this kind is good for, in a few words, please.';
 
 let received = 0;
 /** Streams that stay open after their load. */
@@ -88,6 +90,7 @@ function send(load: Load, sessionId: string | undefined): Promise<IncomingMessag
 
 async function run(load: Load): Promise<LoadOutcome> {
   const firsts: number[] = [];
+  const ends: number[] = [];
   const delays: number[] = [];
   let tokens = 0;
   const start = now();
@@ -114,6 +117,7 @@ async function run(load: Load): Promise<LoadOutcome> {
       if (load.open) opened.push(response);
       if (state.tokens !== load.tokens) throw new Error(`${state.tokens} of ${load.tokens} tokens came.`);
       firsts.push(state.first - begun);
+      ends.push(now() - begun);
       for (const delay of state.delays) delays.push(delay);
       tokens += state.tokens;
     }
@@ -123,6 +127,7 @@ async function run(load: Load): Promise<LoadOutcome> {
   return {
     firstP50: percentile(firsts, 0.5),
     firstP99: percentile(firsts, 0.99),
+    turnP50: percentile(ends, 0.5),
     delayP50: percentile(delays, 0.5),
     delayP99: percentile(delays, 0.99),
     tokens,

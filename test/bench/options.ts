@@ -5,14 +5,14 @@ const HELP = `npm run bench -- [options]
   --short          few repetitions and small sizes, to guard against going back: ends with 1 where a measure is more
                    than 1.3 times its goal
   --write          writes the tables into docs/performance.md
-  --only=a,b       only these measures: start, first, turns, burst, paced, hold, replay, lists, commands,
-                   files
+  --only=a,b       only these measures: start, first, turns, burst, paced, tools, hold, replay, lists, commands,
+                   files, mcp
   --store=a,b      only these stores: embedded, wire (needs MONGODB_TEST_URL)
   --sessions=n     sessions of the list (1000000; over the wire at most 10000)
   --streams=n      open streams of hold (1000)
   --rounds=n       repetitions
-  --profile=a      runs the scenario a (first, turns, burst, paced, replay, list) alone, and says where the server's
-                   CPU went
+  --profile=a      runs the scenario a (first, turns, burst, paced, tools, replay, list) alone, and says where the
+                   server's CPU went
 `;
 
 export const MEASURES = [
@@ -21,11 +21,13 @@ export const MEASURES = [
   'turns',
   'burst',
   'paced',
+  'tools',
   'hold',
   'replay',
   'lists',
   'commands',
   'files',
+  'mcp',
 ] as const;
 export type Measure = (typeof MEASURES)[number];
 

@@ -6,6 +6,7 @@ import { ROOT } from './child';
 import { crowded } from './lists.bench';
 import { longRun } from './replay.bench';
 import { paced, sample, SHAPES } from './streams.bench';
+import { toolTurns } from './tools.bench';
 import { startScorpio, type Setup, type Target } from './targets';
 import type { Rig } from './rig';
 
@@ -52,6 +53,8 @@ async function prepared(rig: Rig, name: string, store: Setup['store']): Promise<
       unit: 'token',
       work: async (target) => (await sample(rig, target, SHAPES.burst(rig))).tokens,
     };
+  if (name === 'tools')
+    return { setup: rig.setup(store), unit: 'turn', work: async (target) => (await toolTurns(rig, target)).turns };
   if (name === 'replay') {
     const { setup, runId } = await longRun(rig, store);
     const url = (target: Target) => `${target.url}/api/v1/runs/${runId}/events`;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { LoadOutcome } from './clients.process';
+import type { Load, LoadOutcome } from './clients.process';
 import type { Rig } from './rig';
 import { median, spread } from './statistics';
 import type { Row } from './report';
@@ -25,11 +25,11 @@ export const SHAPES = {
 const EIGHT = { model: 'burst-8', tokens: 8 };
 
 /** One repetition: CPU of the server in microseconds, and what the clients saw. */
-interface Sample extends LoadOutcome {
+export interface Sample extends LoadOutcome {
   cpu: number;
 }
 
-export async function sample(rig: Rig, target: Target, shape: Shape): Promise<Sample> {
+export async function sample(rig: Rig, target: Target, shape: Shape & Partial<Load>): Promise<Sample> {
   const before = await target.child.usage();
   const outcome = await rig.run({ ...target.load, ...shape });
   await pause(AFTERMATH_MS);

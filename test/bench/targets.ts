@@ -16,7 +16,7 @@ const COMPILED = join(ROOT, 'node_modules/.cache/bench');
 const READY_LIMIT_MS = 30_000;
 const LOOK_MS = 3;
 /** What the model server is asked for: see upstream.process.ts. */
-const MODELS = ['burst-8', 'burst-500', 'paced-275-50', 'paced-425-50', 'held-1'];
+const MODELS = ['burst-8', 'burst-500', 'paced-275-50', 'paced-425-50', 'held-1', 'tools-8-3'];
 
 /** A server that is measured. */
 export interface Target {

@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answers } from './answers';
+import { NOTES } from './material';
 
 /**
  * A model server that costs next to nothing: Chat Completions from bytes made beforehand, written past Node's response.
  * The model's name says what comes: `burst-500` (as fast as it goes), `paced-500-50` (tokens, a second),
- * `held-1` (the tokens, then silence until `release`). Tokens are numbered; paced ones hold the time they were sent.
+ * `held-1` (the tokens, then silence until `release`), `tools-8-3` (the tokens of a burst, once three calls for a line of
+ * a file are answered, one after the other). Tokens are numbered; paced ones hold the time they were sent.
  */
 const held = new Set<() => void>();
 const bursts = new Map<number, Buffer>();
@@ -32,6 +34,21 @@ function burst(tokens: number): Buffer {
   return bytes;
 }
 
+let calls = 0;
+/** Asks for one line of a file, as the vendor streams it. */
+function toolCall(line: number): Buffer {
+  const part = (call: object): string =>
+    httpChunk(sse({ ...base, choices: [{ index: 0, delta: { tool_calls: [{ index: 0, ...call }] } }] }));
+  const name = { id: `call_${(calls += 1)}`, type: 'function', function: { name: 'read_file', arguments: '' } };
+  const words = JSON.stringify({ path: NOTES.path, startLine: line, lineCount: 1 });
+  const ending = { ...base, choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] };
+  const last = httpChunk(sse(ending)) + httpChunk(sse({ ...base, choices: [], usage: usage(20) }));
+  return Buffer.from(part(name) + part({ function: { arguments: words } }) + last + httpChunk(sse('[DONE]')));
+}
+
+/** How many lines of the file the model was told since it was last asked; what a failed call tells is none. */
+const linesTold = (body: string): number => body.slice(body.lastIndexOf('"role":"user"')).split(NOTES.word).length - 1;
+
 const PLACE = 'PLACE';
 const [before, after] = delta(PLACE.padEnd(18, '_')).split(PLACE.padEnd(18, '_'));
 /** The clock that all processes of a machine share, in milliseconds. */
@@ -53,16 +70,17 @@ function pace({ socket }: ServerResponse, tokens: number, perSecond: number, end
   setTimeout(() => (timer = setInterval(next, every)), Math.random() * every);
 }
 
-function reply(response: ServerResponse, kind: string, tokens: number, perSecond: number): void {
+function reply(response: ServerResponse, body: string, kind: string, tokens: number, more: number): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.flushHeaders();
   const end = (): void => {
     response.socket?.write(ending(tokens));
     response.end();
   };
-  if (kind === 'paced') return pace(response, tokens, perSecond, end);
-  if (kind === 'burst') {
-    response.socket?.write(burst(tokens));
+  if (kind === 'paced') return pace(response, tokens, more, end);
+  if (kind === 'burst' || kind === 'tools') {
+    const told = kind === 'tools' ? linesTold(body) : more;
+    response.socket?.write(told < more ? toolCall(told + 1) : burst(tokens));
     return void response.end();
   }
   response.socket?.write(Array.from({ length: tokens }, (_, index) => delta(`${numbered(index + 1)} `)).join(''));
@@ -74,9 +92,9 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => {
-    const [, kind, tokens, perSecond] =
-      /"model":"(\w+)-(\d+)(?:-(\d+))?"/.exec(Buffer.concat(chunks).toString('latin1')) ?? [];
-    if (kind) return reply(response, kind, Number(tokens), Number(perSecond));
+    const body = Buffer.concat(chunks).toString('latin1');
+    const [, kind, tokens, more] = /"model":"(\w+)-(\d+)(?:-(\d+))?"/.exec(body) ?? [];
+    if (kind) return reply(response, body, kind, Number(tokens), Number(more ?? 0));
     response.writeHead(404).end();
   });
 });
