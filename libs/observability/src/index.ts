@@ -1,3 +1,4 @@
+export { accessLog } from './access-log';
 export { addLogContext, logContext, withLogContext, type LogContext } from './log-context';
 export { ObservabilityModule } from './observability.module';
 export { redact, registerSecrets } from './redact';

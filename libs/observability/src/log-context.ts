@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** What every log line of a piece of work carries. */
 export interface LogContext {
+  requestId?: string;
   sessionId?: string;
   runId?: string;
 }

@@ -45,7 +45,7 @@ function prettyStream(): DestinationStream {
     singleLine: true,
     sync: true,
     translateTime: 'HH:MM:ss.l',
-    ignore: 'pid,hostname,context,req.id,req.remoteAddress',
+    ignore: 'pid,hostname,context,remoteAddress',
     messageFormat: (line, key) => {
       const context = typeof line.context === 'string' ? `[${line.context}] ` : '';
       // Here the text is no longer JSON, so its own control characters are shown, not obeyed.

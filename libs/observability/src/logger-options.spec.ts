@@ -48,19 +48,21 @@ describe('the log', () => {
   it('puts the ids of the run at work on every line, nested and later ones too', async () => {
     const { log, lines } = logger();
     await withLogContext({ sessionId: 'ses_1' }, async () => {
-      log.info('one');
+      log.info({ runId: 'of this line alone' }, 'one');
       await withLogContext({ runId: 'run_1' }, async () => {
         await Promise.resolve();
         log.info('two');
       });
-      addLogContext({ runId: 'run_2' });
       log.info('three');
+      addLogContext({ runId: 'run_2' });
+      log.info('four');
     });
-    log.info('four');
+    log.info('five');
     const ids = lines.map((line) => JSON.parse(line) as { sessionId?: string; runId?: string });
     expect(ids.map(({ sessionId, runId }) => [sessionId, runId])).toEqual([
-      ['ses_1', undefined],
+      ['ses_1', 'of this line alone'],
       ['ses_1', 'run_1'],
+      ['ses_1', undefined],
       ['ses_1', 'run_2'],
       [undefined, undefined],
     ]);

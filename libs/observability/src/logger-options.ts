@@ -1,7 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AppConfig } from '@scorpio/config';
 import type { Params } from 'nestjs-pino';
-import type { DestinationStream, Level, LogFn, Logger } from 'pino';
+import type { DestinationStream, LogFn, Logger } from 'pino';
 import { logContext } from './log-context';
 import { registerSecrets } from './redact';
 
@@ -24,22 +23,14 @@ export function loggerOptions(config: AppConfig, stream: DestinationStream): Par
         level: levelOf(config),
         base: undefined,
         redact: { paths: [...SECRET_PATHS, ...SECRET_HEADERS], censor: '[redacted]' },
-        mixin: logContext,
+        // pino adds the fields of the line to what it gets here.
+        mixin: () => ({ ...logContext() }),
         hooks: { logMethod: quietBoot },
-        quietReqLogger: true,
-        customAttributeKeys: { reqId: 'requestId' },
-        genReqId: (request: IncomingMessage) => request.id,
-        autoLogging: { ignore: (request: IncomingMessage) => /^\/health\b/.test(request.url ?? '') },
-        customLogLevel: requestLevel,
-        // pino-http would make up an error and its stack; the filter has logged the real one.
-        customErrorObject: (_request: unknown, _response: unknown, _error: unknown, line: object) => ({
-          ...line,
-          err: undefined,
-        }),
-        serializers: { req: requestFields, res: ({ statusCode }: ServerResponse) => ({ statusCode }) },
       },
       stream,
     ],
+    // `accessLog` has its place.
+    forRoutes: [],
   };
 }
 
@@ -53,19 +44,6 @@ function quietBoot(this: Logger, args: Parameters<LogFn>, method: LogFn, level: 
 function levelOf(config: AppConfig): string {
   return config.debug && config.logLevel !== 'trace' ? 'debug' : config.logLevel;
 }
-
-/** Streams say what they do through their runs; their own line is of interest only to someone who looks for it. */
-function requestLevel(_request: IncomingMessage, response: ServerResponse, error?: Error): Level {
-  if (String(response.getHeader('content-type')).startsWith('text/event-stream')) return 'debug';
-  return response.statusCode >= 500 ? 'error' : error ? 'debug' : 'info';
-}
-
-/** No query: it may hold a stream token. */
-const requestFields = (request: { method: string; url: string; remoteAddress?: string }) => ({
-  method: request.method,
-  url: request.url.split('?')[0],
-  remoteAddress: request.remoteAddress,
-});
 
 function* secretsOf({ secrets }: AppConfig): Generator<string> {
   for (const secret of secrets) {

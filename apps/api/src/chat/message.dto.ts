@@ -93,7 +93,8 @@ export class MessageDto {
   cost: number | null;
   /** It was cut short: its run was cancelled or failed. */
   partial: boolean;
-  createdAt: Date;
+  @ApiProperty({ format: 'date-time' })
+  createdAt: string;
 
   static from(record: MessageRecord): MessageDto {
     return Object.assign(new MessageDto(), {
@@ -107,7 +108,8 @@ export class MessageDto {
       usage: record.usage ?? null,
       cost: record.cost ?? null,
       partial: record.partial ?? false,
-      createdAt: record.createdAt,
+      // See SessionDto.
+      createdAt: record.createdAt.toISOString(),
     });
   }
 }

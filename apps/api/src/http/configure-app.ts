@@ -4,12 +4,14 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import type { ExpressAdapter, NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { AppConfig } from '@scorpio/config';
+import { accessLog } from '@scorpio/observability';
 import { hostCheck } from '../auth/allowed-host';
 import { DomainErrorFilter } from './domain-error.filter';
 import { InputInterceptor } from './input.interceptor';
 import { serveDocs } from './openapi-docs';
 import { parseQuery } from './query';
 import { requestId } from './request-id';
+import { endUnreadBody } from './unread-body';
 import { validationPipe } from './validation.pipe';
 
 /** What `NestFactory.create` and `createNestApplication` must be given for {@link configureApp}. */
@@ -45,7 +47,7 @@ export function configureApp(app: NestExpressApplication, config: AppConfig): vo
   app.set('etag', false);
   app.set('query parser', parseQuery);
   app.set('trust proxy', trustProxy(config.trustProxy));
-  app.use(requestId, hostCheck(config));
+  app.use(requestId, accessLog, endUnreadBody, hostCheck(config));
   // Plain http must stay possible on a private network, so nothing is upgraded to https.
   app.use(
     helmet({
@@ -64,7 +66,7 @@ export function configureApp(app: NestExpressApplication, config: AppConfig): vo
   app.setGlobalPrefix('api/v1', { exclude: ['health', 'health/live', 'health/ready', 'mcp'] });
   coverAllPaths(app.getHttpAdapter() as unknown as ExpressAdapter);
   app.useGlobalFilters(new DomainErrorFilter());
-  app.useGlobalInterceptors(new InputInterceptor(config.bodyLimit));
+  app.useGlobalInterceptors(new InputInterceptor(config));
   app.useGlobalPipes(validationPipe());
   if (config.apiDocs) serveDocs(app);
 }

@@ -11,5 +11,5 @@ export function requestId(request: Request, response: Response, next: () => void
   const id = typeof given === 'string' && USABLE.test(given) ? given : newId('req');
   request.id = id;
   response.setHeader('X-Request-Id', id);
-  withLogContext({}, next);
+  withLogContext({ requestId: id }, next);
 }

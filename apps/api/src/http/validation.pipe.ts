@@ -1,5 +1,6 @@
 import { ValidationPipe, type ValidationError } from '@nestjs/common';
 import { DomainError } from '@scorpio/kernel';
+import { getMetadataStorage, type MetadataStorage } from 'class-validator';
 
 const MAX_ERRORS = 50;
 
@@ -20,6 +21,20 @@ export function fieldErrors(errors: ValidationError[], parent = ''): FieldError[
     ];
   });
 }
+
+/** class-validator looks through the rules of all classes for each object it checks; here it does so once for a class. */
+function rememberRules(storage: MetadataStorage): void {
+  type Rules = ReturnType<MetadataStorage['getTargetValidationMetadatas']>;
+  const look = storage.getTargetValidationMetadatas.bind(storage);
+  const known = new Map<unknown, Rules>();
+  storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
+    if (schema || always || strictGroups || groups?.length) return look(target, schema, always, strictGroups, groups);
+    let rules = known.get(target);
+    if (!rules) known.set(target, (rules = look(target, schema, always, strictGroups, groups)));
+    return rules;
+  };
+}
+rememberRules(getMetadataStorage());
 
 /** Checks DTOs by their decorators: unknown fields are refused, nothing is converted unless the DTO says so. */
 export const validationPipe = (): ValidationPipe =>

@@ -10,6 +10,7 @@ import {
   MaxLength,
   ValidateBy,
 } from 'class-validator';
+import { ApiProperty } from '@nestjs/swagger';
 import { TokenUsage } from '@scorpio/events';
 import { PageQueryDto } from '../http/page.dto';
 import {
@@ -123,8 +124,10 @@ export class SessionDto {
   /** US dollars, as far as prices are known; null where none is. */
   cost: number | null;
   activeRun: ActiveRunDto | null;
-  createdAt: Date;
-  updatedAt: Date;
+  @ApiProperty({ format: 'date-time' })
+  createdAt: string;
+  @ApiProperty({ format: 'date-time' })
+  updatedAt: string;
 
   static from(record: SessionRecord): SessionDto {
     return Object.assign(new SessionDto(), {
@@ -137,8 +140,9 @@ export class SessionDto {
       usage: record.usage,
       cost: record.cost,
       activeRun: record.activeRunId === undefined ? null : { id: record.activeRunId },
-      createdAt: record.createdAt,
-      updatedAt: record.updatedAt,
+      // Texts: as dates they would take half the time of writing a page.
+      createdAt: record.createdAt.toISOString(),
+      updatedAt: record.updatedAt.toISOString(),
     });
   }
 }

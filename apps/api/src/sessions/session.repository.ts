@@ -61,7 +61,7 @@ const LIVE = { deletedAt: { $exists: false } } as const;
 export class SessionRepository {
   constructor(@InjectModel(SessionModel.name) private readonly model: Model<SessionModel>) {}
 
-  /** The driver's own collection, for what every message does: there is nothing to cast. */
+  /** The driver's own collection, for what every message and every list does: there is nothing to cast. */
   private get sessions(): mongo.Collection<SessionModel> {
     return this.model.collection as unknown as mongo.Collection<SessionModel>;
   }
@@ -94,7 +94,7 @@ export class SessionRepository {
   /** Newest change first. */
   async list(access: Access, filter: SessionFilter): Promise<SessionRecord[]> {
     const { search, after } = filter;
-    const conditions: Filter[] = metadataPairs(filter.metadata ?? {}).map((pair) => ({ metadata: pair }));
+    const conditions: Stored[] = metadataPairs(filter.metadata ?? {}).map((pair) => ({ metadata: pair }));
     if (search) {
       const part = { $regex: escapeExpression(searchKey(search)) };
       conditions.push({ $or: [{ titleKey: part }, { titleKey: { $exists: false }, autoTitleKey: part }] });
@@ -104,12 +104,9 @@ export class SessionRepository {
       conditions.push({ updatedAt: { $lte: updatedAt } });
       conditions.push({ $or: [{ updatedAt: { $lt: updatedAt } }, { updatedAt, _id: { $lt: id } }] });
     }
-    const stored = await this.model
-      .find({ ...access, ...LIVE, ...(conditions.length && { $and: conditions }) } as Filter)
-      .sort({ updatedAt: -1, _id: -1 })
-      .limit(filter.limit)
-      .lean<SessionModel[]>();
-    return stored.map(toSessionRecord);
+    const where = { ...access, ...LIVE, ...(conditions.length && { $and: conditions }) };
+    const newest = { sort: { updatedAt: -1, _id: -1 }, limit: filter.limit } as const;
+    return (await this.sessions.find(where, newest).toArray()).map(toSessionRecord);
   }
 
   /** The tenant's sessions, counted up to `limit`. The cheap count, which the index answers alone, settles most cases. */
