@@ -1,7 +1,7 @@
 // Installs what package-lock.json names, if it is not there yet, and finds the Node to run on.
 // Node's own modules only, here and in every file beside it: they run before the first install.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,6 +51,9 @@ function installed() {
 }
 
 function install() {
+  // npm ci would empty what it points to, for everybody who shares it.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink())
+    fail('node_modules is a link to packages that are not those of package-lock.json; remove the link.');
   console.error('Installing packages (npm ci), about a minute …');
   // Development packages build the server, so NODE_ENV=production must not leave them out.
   const args = ['ci', '--include=dev', '--include=optional', '--loglevel=error'];
@@ -86,7 +89,7 @@ export async function ensure() {
     endWithParent();
     return node;
   }
-  return run(node, process.argv.slice(1), { ipc: true }).then(exitAs);
+  return run(node, [...process.execArgv, ...process.argv.slice(1)], { ipc: true }).then(exitAs);
 }
 
 /** Runs a program to its end with our streams and signals; with `quiet`, its output goes to stderr. */
