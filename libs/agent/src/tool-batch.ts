@@ -10,6 +10,8 @@ export interface ReadyCall {
   call: CallState;
   tool: WorkingTool;
   input: JsonObject;
+  /** It runs already: an older owner of the run began it. */
+  begun?: boolean;
 }
 
 export interface BatchLimits extends CallLimits {
@@ -21,6 +23,8 @@ export interface BatchPorts {
   scope: ToolScope;
   callLimits: BatchLimits;
   keep: KeepOutput;
+  /** What is said of a call whose outcome nobody knows. */
+  lost: (call: CallState) => RunEventDraft[];
   /** Asks people in the middle of a call and waits for their answer; the events of it go through `say`. */
   elicit?: (callId: string, question: Elicitation, signal: AbortSignal, say: Say) => Promise<ElicitationAnswer>;
 }
@@ -116,15 +120,18 @@ export class ToolBatch {
     return { type: 'tool.started', callId, attempt: attempt + 1, key };
   }
 
-  private launch({ call, tool, input }: ReadyCall): void {
+  private launch({ call, tool, input, begun }: ReadyCall): void {
     const { callId } = call;
-    const { scope, callLimits, keep } = this.ports;
+    const { scope, callLimits, keep, lost } = this.ports;
     const context = this.context(call);
     const work = async (): Promise<void> => {
-      const result = await runCall(tool, input, { ...scope, ...context }, callLimits, keep);
+      let gone = false;
+      const attached = begun ? attaching(tool, () => (gone = true)) : tool;
+      const result = await runCall(attached, input, { ...scope, ...context }, callLimits, keep);
       this.running.delete(callId);
       // What it would have come to is not known: whoever ends the run, or goes on with it, says what becomes of it.
       if (result.aborted) this.wake();
+      else if (gone) this.say(...lost(call));
       else this.say(...completedCall(callId, result, call.edited ? input : undefined));
     };
     this.running.get(callId)!.done = work();
@@ -175,6 +182,21 @@ export class ToolBatch {
     throw this.control.signal.reason as Error;
   }
 }
+
+/** A tool that takes up what runs already. @param onGone called when that is not to be found */
+const attaching = (tool: WorkingTool, onGone: () => void): WorkingTool => ({
+  ...tool,
+  execute: async (input, context) => {
+    try {
+      const output = await tool.attach?.(input, context);
+      if (output) return output;
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+    }
+    onGone();
+    return { content: '' };
+  },
+});
 
 function resourceOf({ tool, input }: ReadyCall): string | undefined {
   try {

@@ -1,5 +1,6 @@
 import type { ToolEffect } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
+import type { WorkingTool } from './tool';
 import {
   AgentRig,
   call,
@@ -212,6 +213,47 @@ describe('a call that could change something', () => {
     expect(toolTypes(second)).toEqual(lost ? ['tool.unknown', 'tool.completed'] : ['tool.started', 'tool.completed']);
     if (lost) expect(second.of('tool.completed')[0].error?.code).toBe('outcome_unknown');
     else expect(second.of('tool.started')[0].attempt).toBe(2);
+  });
+
+  describe('and is attachable', () => {
+    /** A run that was cut when its call had begun, and the one that goes on with it. */
+    async function cut(attach: WorkingTool['attach'], interactive = false) {
+      const one = tool('one', 'attachable', undefined, { attach });
+      const first = rigOf([one], ['a', 'one', { n: 3 }]);
+      await first.run();
+      const second = successorOf(first, [one]);
+      second.interactive = interactive;
+      await second.resume([started, ...first.events.slice(0, first.types.indexOf('tool.started') + 1)]);
+      expect(one.runs).toHaveLength(1);
+      return { first, second };
+    }
+
+    it('is taken up again by its key, with all that a call can do', async () => {
+      const seen: object[] = [];
+      const { second } = await cut((input, { key, callId, progress }) => {
+        seen.push({ input, key, callId });
+        progress('out', 'still here');
+        return Promise.resolve({ content: 'what it came to' });
+      });
+      expect(seen).toEqual([{ input: { n: 3 }, key: callKey('run', 1, 'a'), callId: 'a' }]);
+      expect(toolTypes(second)).toEqual(['tool.started', 'tool.progress', 'tool.completed']);
+      expect(second.of('tool.started')[0].attempt).toBe(2);
+      expect(second.of('tool.completed')[0]).toMatchObject({ ok: true, result: 'what it came to' });
+      expect(resultsOf(second, 0).map(({ output }) => output)).toEqual(['what it came to']);
+    });
+
+    it.each<[string, WorkingTool['attach']]>([
+      ['is gone', () => Promise.resolve(undefined)],
+      ['cannot be asked for', () => Promise.reject(new Error('Nobody answers.'))],
+    ])('and %s: nobody knows what it did', async (_, attach) => {
+      const { second } = await cut(attach);
+      expect(toolTypes(second)).toEqual(['tool.started', 'tool.unknown', 'tool.completed']);
+      expect(second.of('tool.completed')[0].error?.code).toBe('outcome_unknown');
+      const asking = (await cut(attach, true)).second;
+      expect(toolTypes(asking)).toEqual(['tool.started', 'tool.unknown', 'interaction.requested']);
+      expect(asking.of('interaction.requested')[0]).toMatchObject({ kind: 'unknown_outcome', callId: 'a' });
+      expect(asking.types.at(-1)).toBe('run.parked');
+    });
   });
 
   it('comes to one result for the model wherever its run is cut, and an unsafe one never runs twice', async () => {

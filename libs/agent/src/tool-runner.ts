@@ -26,7 +26,7 @@ export interface ToolLimits extends BatchLimits {
   maxCalls: number;
 }
 
-export interface ToolPorts extends BatchPorts {
+export interface ToolPorts extends Omit<BatchPorts, 'lost' | 'elicit'> {
   tools: ToolSet;
   callLimits: ToolLimits;
   /** A tool that is not offered now, for a call that had begun when it was; after a start its server may not be there yet. */
@@ -125,7 +125,11 @@ export class StepCalls {
   private async *work(): AsyncGenerator<RunEventDraft[]> {
     if (!this.ready.length) return;
     const { interactive } = this.ports;
-    const ports = { ...this.ports, ...(interactive && { elicit: (...asked: Elicited) => this.elicit(...asked) }) };
+    const ports = {
+      ...this.ports,
+      lost: (call: CallState) => this.unknown(call),
+      ...(interactive && { elicit: (...asked: Elicited) => this.elicit(...asked) }),
+    };
     yield* new ToolBatch(this.ready.splice(0), ports, this.control).run();
   }
 
@@ -174,9 +178,18 @@ export class StepCalls {
         drafts.push({ type: 'interaction.resolved', interactionId: id, outcome: 'cancelled', by: 'system' });
       const harmless = call.effect === 'read' || call.effect === 'idempotent';
       if (call.status === 'started' && harmless) drafts.push(...this.makeReady(call));
-      else drafts.push(...this.unknown(call));
+      else if (!this.attach(call)) drafts.push(...this.unknown(call));
     }
     return drafts;
+  }
+
+  /** Lets a call be taken up that an older owner had begun. @returns whether its tool can do that */
+  private attach(call: CallState): boolean {
+    const tool = this.ports.tools.get(call.name) ?? this.ports.absentTool(call.name);
+    if (call.status !== 'started' || call.effect !== 'attachable' || !tool || 'asks' in tool || !tool.attach)
+      return false;
+    this.ready.push({ call, tool, input: call.arguments ?? {}, begun: true });
+    return true;
   }
 
   private unknown(call: CallState): RunEventDraft[] {

@@ -69,6 +69,11 @@ export interface WorkingTool extends ToolHead {
   resource?(input: JsonObject): string | undefined;
   /** A throw becomes an error result that the model sees. */
   execute(input: JsonObject, context: ToolContext): Promise<ToolOutput>;
+  /**
+   * Of an `attachable` tool: finds by the context's `key` the call that an older owner of the run began, and waits for what
+   * it comes to; it begins nothing. Undefined, or a throw, where the call cannot be found: what it did is not known then.
+   */
+  attach?(input: JsonObject, context: ToolContext): Promise<ToolOutput | undefined>;
 }
 
 /** A tool that people or their program carry out: the answer to an interaction is the result of the call. */
