@@ -85,6 +85,19 @@ describeStores('The store keeps and finds: it', (store) => {
       expect(await cursor.toArray()).toHaveLength(449);
     });
 
+    it('as many at a time as were fetched', async () => {
+      const cursor = (await holding(...numbers)).find({}, { batchSize: 100 }).sort({ _id: 1 });
+      expect(await cursor.next()).toMatchObject({ _id: 0 });
+      const seen: unknown[] = [];
+      while (await cursor.hasNext()) {
+        const batch = cursor.readBufferedDocuments();
+        expect(batch).not.toHaveLength(0);
+        expect(cursor.readBufferedDocuments()).toEqual([]);
+        seen.push(...batch.map(({ _id }) => _id));
+      }
+      expect(seen).toEqual(numbers.slice(1).map(({ _id }) => _id));
+    });
+
     it('a stream while others write', async () => {
       const collection = await holding(...numbers);
       let seen = 0;

@@ -105,6 +105,8 @@ describeStores('runs', (store) => {
       }
       expect(events).toEqual(read.events.map(({ data }) => data));
       sameBytes(read.events, await replay(api, read.runId));
+      const { headers } = await api.get(path);
+      expect([headers.get('x-run-id'), headers.get('x-session-id')]).toEqual([read.runId, sessionOf(read)]);
       const [last] = read.events.slice(-1);
       expect((await api.get(`${path}?format=json&after=${last!.seq - 1}`)).body.items).toEqual([last!.event]);
       expect(await api.get(`${path}?after=${last!.seq}`)).toMatchObject({ status: 204, text: '' });

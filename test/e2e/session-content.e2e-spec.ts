@@ -294,6 +294,23 @@ describeStores('what is said in sessions', (store) => {
       ).toMatchObject({ turns: 3 });
     });
 
+    it('are read back where they are larger than other bodies may be, up to a limit of their own', async () => {
+      const { id } = await makeSession(api);
+      await server.say(id, [1, 1, 0], 'user', [text('a'.repeat(5_000))]);
+      const small = await api.get(`${SESSIONS}/${id}/export`);
+      await server.say(id, [2, 1, 0], 'user', [text('b'.repeat(5_000))]);
+      const large = await api.get(`${SESSIONS}/${id}/export`);
+
+      const limits = { BODY_LIMIT: '2048', IMPORT_LIMIT: '10000' };
+      const other = (await SessionServer.start({ AUTH_MODE: 'none', ...store.env(), ...limits })).api();
+      expect(await other.post(`${SESSIONS}/import`, small.text)).toMatchObject({ status: 201 });
+      const refused = { status: 413, body: { code: 'body_too_large' } };
+      expect(await other.post(SESSIONS, { instructions: 'a'.repeat(5_000) })).toMatchObject(refused);
+      const told = await other.post(`${SESSIONS}/import`, large.text);
+      expect(told).toMatchObject(refused);
+      expect(told.text).toContain('10000 bytes');
+    });
+
     it('of an empty session too', async () => {
       const { id } = await makeSession(api);
       const { body } = await api.get(`${SESSIONS}/${id}/export`);

@@ -244,6 +244,22 @@ describeStores('the usage ledger', (store) => {
       expect(sums(whole.body)).toEqual([[sessions[1], 4, 2]]);
     });
 
+    it.each(['day', 'model', 'session'])('counts by %s what comes to a day that was summed before', async (groupBy) => {
+      const day = { day: '2001-05-01', model: '2001-05-03', session: '2001-05-05' }[groupBy];
+      const path = `${USAGE}?from=${day}&to=${day}&groupBy=${groupBy}`;
+      const ledger = app.app.get(UsageService);
+      await ledger.record([call(`${day}T08:00:00Z`, 0, 'v/a')]);
+      const first = await api.get(path);
+      expect(first.body.total).toMatchObject({ calls: 1, cost: 1 });
+      expect((await api.get(path)).body).toEqual(first.body);
+      await ledger.record([call(`${day}T07:00:00Z`, 0, 'v/a'), call(`${day}T09:00:00Z`, 0, 'v/b')]);
+      const { body } = await api.get(path);
+      expect(body.total).toMatchObject({ calls: 3, unpricedCalls: 1, cost: 2, durationMs: 300 });
+      expect(body.items.reduce((all: number, { calls }: { calls: number }) => all + calls, 0)).toBe(3);
+      expect((await api.get(`${path}&model=v/b`)).body.total).toMatchObject({ calls: 1, cost: null });
+      expect((await api.get(path)).body).toEqual(body);
+    });
+
     it('means the last thirty days where no period is given', async () => {
       const { body } = await api.get(USAGE);
       expect(body.items.map(({ key }: { key: string }) => key)).toContain(new Date().toISOString().slice(0, 10));

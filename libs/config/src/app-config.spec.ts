@@ -23,6 +23,7 @@ describe('loadConfig', () => {
       debug: false,
       loopback: true,
       bodyLimit: 20_971_520,
+      importLimit: 104_857_600,
     });
     expect(config.cors).toEqual({ origins: ['http://localhost:5173'], credentials: false });
     expect(config.apiDocs).toBe(true);

@@ -43,6 +43,8 @@ export class AppConfig {
   readonly trustProxy: string;
   /** Bytes. */
   readonly bodyLimit: number;
+  /** Bytes. */
+  readonly importLimit: number;
   /** How long clients may take to send. */
   readonly http: { headersTimeoutMs: number; requestTimeoutMs: number };
   readonly apiDocs: boolean;
@@ -132,6 +134,7 @@ export class AppConfig {
     this.cors = { origins: env.CORS_ORIGINS, credentials: env.CORS_CREDENTIALS };
     this.trustProxy = env.TRUST_PROXY;
     this.bodyLimit = env.BODY_LIMIT;
+    this.importLimit = env.IMPORT_LIMIT;
     this.http = { headersTimeoutMs: env.HEADERS_TIMEOUT_MS, requestTimeoutMs: env.REQUEST_TIMEOUT_MS };
     this.apiDocs = env.API_DOCS ?? !this.production;
     this.shutdownGraceMs = env.SHUTDOWN_GRACE_MS;

@@ -71,6 +71,11 @@ export const ENV = {
     { shown: 'by `HOST` and `PORT`' },
   ),
   BODY_LIMIT: variable('Server', whole(20 * 1024 * 1024, 1024), 'Largest request body in bytes.'),
+  IMPORT_LIMIT: variable(
+    'Server',
+    whole(100 * 1024 * 1024, 1024),
+    'Largest export in bytes that `POST /sessions/import` takes; while it is read it needs a few times that of memory.',
+  ),
   HEADERS_TIMEOUT_MS: variable('Server', whole(15_000, 1), 'Time a client has to send the headers of a request.'),
   REQUEST_TIMEOUT_MS: variable('Server', whole(300_000, 1), 'Time a client has to send a whole request.'),
   API_DOCS: variable(

@@ -8,7 +8,7 @@ import { ApiProblem } from '../http/api-problem.decorator';
 import { IdPipe } from '../http/id.pipe';
 import { ApiRunEventStream } from '../runs/api-run-event-stream.decorator';
 import { RunEvents } from '../runs/run-events.service';
-import { RunDto, type RunRecord } from '../runs/runs';
+import { RunDto, announceRun, type RunRecord } from '../runs/runs';
 import { RunsService } from '../runs/runs.service';
 import { sendEvents } from '../runs/sse-response';
 import { ChatAnswers } from './chat-answer.service';
@@ -54,7 +54,7 @@ export class ChatController {
     const open = this.events.reserve(principal, signal);
     const { sessionId, ...request } = body;
     const { run, cursor } = await this.chat.send(principal, request, sessionId, key);
-    sendEvents(open(run, cursor), announce(response, run));
+    sendEvents(open(run, cursor), announceRun(response, run));
   }
 
   /**
@@ -79,7 +79,7 @@ export class ChatController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<ChatAnswerDto | RunDto> {
     const { run } = await this.chat.send(principal, body, sessionId, key);
-    announce(response, run);
+    announceRun(response, run);
     if (/\brespond-async\b/i.test(prefer ?? '')) return this.later(principal, run, response);
     return this.whole(principal, run, signal, response);
   }
@@ -99,8 +99,4 @@ export class ChatController {
     if (answer.run.status === 'waiting_input') response.status(202);
     return answer;
   }
-}
-
-function announce(response: Response, run: RunRecord): Response {
-  return response.setHeader('X-Run-Id', run.id).setHeader('X-Session-Id', run.sessionId);
 }

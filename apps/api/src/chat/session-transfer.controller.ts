@@ -3,6 +3,7 @@ import { ApiBody, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Scopes } from '../auth/auth.decorators';
 import { accessOf, type Principal } from '../auth/principal';
 import { ApiProblem } from '../http/api-problem.decorator';
+import { BodyLimit } from '../http/body-limit.decorator';
 import { IdPipe } from '../http/id.pipe';
 import { SessionDto } from '../sessions/session-answer';
 import { ForkSessionDto, SessionExportDto } from './session-transfer.dto';
@@ -13,9 +14,10 @@ import { SessionTransferService } from './session-transfer.service';
 export class SessionTransferController {
   constructor(private readonly transfer: SessionTransferService) {}
 
-  /** Make a session out of an export. All ids are new. */
+  /** Make a session out of an export, of at most `IMPORT_LIMIT` bytes. All ids are new. */
   @Post('import')
   @Scopes('sessions:write')
+  @BodyLimit('importLimit')
   @ApiBody({ type: SessionExportDto })
   @ApiProblem(400, 413, 429)
   async import(@CurrentPrincipal() principal: Principal, @Body() body: unknown): Promise<SessionDto> {

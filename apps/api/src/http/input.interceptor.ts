@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { DomainError, isId } from '@scorpio/kernel';
 import { addLogContext } from '@scorpio/observability';
+import { BODY_LIMIT, type BodyLimits } from './body-limit.decorator';
 import { refuseForbiddenKeys } from './forbidden-keys';
 import { READS_OWN_BODY } from './reads-own-body.decorator';
 import { readJsonBody } from './request-body';
@@ -11,7 +12,7 @@ import { readJsonBody } from './request-body';
  * nothing of a caller without credentials is read or parsed.
  */
 export class InputInterceptor implements NestInterceptor {
-  constructor(private readonly bodyLimit: number) {}
+  constructor(private readonly config: BodyLimits) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<ReturnType<CallHandler['handle']>> {
     const request = context.switchToHttp().getRequest<Request>();
@@ -23,7 +24,9 @@ export class InputInterceptor implements NestInterceptor {
     void request.query;
     const readsItself = Reflect.getMetadata(READS_OWN_BODY, context.getHandler()) === true;
     if (request.method !== 'GET' && request.method !== 'HEAD' && !readsItself) {
-      const body = await readJsonBody(request, this.bodyLimit);
+      const limit =
+        (Reflect.getMetadata(BODY_LIMIT, context.getHandler()) as keyof BodyLimits | undefined) ?? 'bodyLimit';
+      const body = await readJsonBody(request, this.config[limit]);
       if (body !== undefined && (body === null || typeof body !== 'object' || Array.isArray(body)))
         throw new DomainError('invalid', 'validation_failed', 'The body must be a JSON object.', { field: 'body' });
       refuseForbiddenKeys(body);

@@ -27,8 +27,9 @@ export class RunEvents {
   ) {}
 
   /**
-   * The stream from the event after the cursor; undefined when the client has had the last one. While the store is away
-   * it waits a while, and is then a stream that says so: anything else would stop a browser for good.
+   * The stream from the event after the cursor, and the run; undefined when the client has had the last one. While the
+   * store is away it waits a while, and is then a stream that says so, of a run that nobody could look up: anything else
+   * would stop a browser for good.
    * @throws DomainError not-found, `cursor_invalid`, `events_expired`, `too_many_streams`
    */
   async stream(
@@ -36,10 +37,11 @@ export class RunEvents {
     runId: string,
     cursor: { header?: string; query?: string },
     signal: AbortSignal,
-  ): Promise<AsyncGenerator<string | Buffer> | undefined> {
+  ): Promise<{ frames: AsyncGenerator<string | Buffer>; run?: RunRecord } | undefined> {
     const found = await patiently(() => this.position(principal, runId, cursor), signal);
-    if (!found) return this.streams.away();
-    return found.atEnd ? undefined : this.reserve(principal, signal)(found.run, found.after);
+    if (!found) return { frames: this.streams.away() };
+    const { run, after, atEnd } = found;
+    return atEnd ? undefined : { frames: this.reserve(principal, signal)(run, after), run };
   }
 
   /** Where a stream begins, and whether nothing will ever come from there. */

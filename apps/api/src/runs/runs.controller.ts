@@ -7,6 +7,7 @@ import { StreamTokens } from '../auth/streams/stream-tokens.service';
 import { AbortOnClose } from '../http/abort-on-close.decorator';
 import { ApiProblem } from '../http/api-problem.decorator';
 import { IdPipe } from '../http/id.pipe';
+import { announceRun } from './announce-run';
 import { ApiRunEventStream } from './api-run-event-stream.decorator';
 import { RunEvents } from './run-events.service';
 import { RunDto, RunEventsQueryDto, StreamTokenDto } from './run.dto';
@@ -34,6 +35,7 @@ export class RunsController {
   /**
    * Read a run's events: as a stream from the cursor to the run's end, or as a JSON page with `format=json`.
    * Send the last `id` received as `Last-Event-ID` (or `?after=`) to go on where the stream broke off.
+   * `X-Run-Id` and `X-Session-Id` come before the first event, unless the store is away.
    * 204 when there is nothing after the cursor and never will be; 410 once the events are no longer kept.
    */
   @Get(':runId/events')
@@ -55,8 +57,9 @@ export class RunsController {
   ): Promise<void> {
     if (query.format === 'json') return this.page(principal, id, query, response);
     const stream = await this.events.stream(principal, id, { header, query: query.after }, signal);
-    if (stream) sendEvents(stream, response);
-    else response.status(204).end();
+    if (!stream) return void response.status(204).end();
+    if (stream.run) announceRun(response, stream.run);
+    sendEvents(stream.frames, response);
   }
 
   private async page(principal: Principal, id: string, query: RunEventsQueryDto, response: Response): Promise<void> {

@@ -1,4 +1,5 @@
 // What other rooms may know of runs.
+export { announceRun } from './announce-run';
 export { Fenced } from './run-journal';
 export type { StepEvent } from './live-run';
 export type { Question, RunAnswer, RunAsker } from './run-asker';

@@ -24,15 +24,34 @@ const KEYS: Record<UsageGroup, (record: UsageRecord) => string> = {
 
 /** Sums of records, by group and in all. */
 export class UsageSums {
-  total = nothing();
   private readonly groups = new Map<string, UsageSum>();
 
   constructor(private readonly by: UsageGroup) {}
 
   add(record: UsageRecord): void {
     const key = KEYS[this.by](record);
-    this.groups.set(key, plus(this.groups.get(key) ?? nothing(), record));
-    this.total = plus(this.total, record);
+    const { usage, cost, durationMs } = record;
+    this.addTo(key, { calls: 1, unpricedCalls: cost === null ? 1 : 0, usage, cost, durationMs });
+  }
+
+  /** Adds the sums of other records, by the same group. */
+  addAll(others: UsageSums): void {
+    for (const [key, sum] of others.groups) this.addTo(key, sum);
+  }
+
+  private addTo(key: string, more: UsageSum): void {
+    const sum = this.groups.get(key);
+    this.groups.set(key, sum ? plus(sum, more) : more);
+  }
+
+  /** How many groups there are. */
+  get size(): number {
+    return this.groups.size;
+  }
+
+  /** Of all groups. */
+  get total(): UsageSum {
+    return [...this.groups.values()].reduce(plus, NOTHING);
   }
 
   /** The groups in their order: the newest days and sessions first, models by name. */
@@ -51,14 +70,14 @@ export class UsageSums {
   }
 }
 
-const nothing = (): UsageSum => ({ calls: 0, unpricedCalls: 0, usage: NO_USAGE, cost: null, durationMs: 0 });
+const NOTHING: UsageSum = { calls: 0, unpricedCalls: 0, usage: NO_USAGE, cost: null, durationMs: 0 };
 
-const plus = (sum: UsageSum, { usage, cost, durationMs }: UsageRecord): UsageSum => ({
-  calls: sum.calls + 1,
-  unpricedCalls: sum.unpricedCalls + (cost === null ? 1 : 0),
-  usage: addUsage(sum.usage, usage),
-  cost: addCost(sum.cost, cost),
-  durationMs: sum.durationMs + durationMs,
+const plus = (a: UsageSum, b: UsageSum): UsageSum => ({
+  calls: a.calls + b.calls,
+  unpricedCalls: a.unpricedCalls + b.unpricedCalls,
+  usage: addUsage(a.usage, b.usage),
+  cost: addCost(a.cost, b.cost),
+  durationMs: a.durationMs + b.durationMs,
 });
 
 /** The sum of known costs to ten digits, as single costs are: without binary dust. */

@@ -14,6 +14,9 @@ export interface UsageRange {
   sessionId?: string;
 }
 
+/** Other work has its turn after so many records. */
+const BATCH = 500;
+
 /** A record's place among those of its owner. */
 export interface UsagePlace {
   createdAt: Date;
@@ -40,9 +43,19 @@ export class UsageRepository {
     }
   }
 
-  /** All records of a range, in no order. */
-  async *all(access: Access, range: UsageRange): AsyncGenerator<UsageRecord> {
-    for await (const stored of this.records.find({ ...access, ...within(range) })) yield toRecord(stored);
+  /** How many records a range holds: told by an index, without reading them. */
+  count(access: Access, range: UsageRange): Promise<number> {
+    return this.records.countDocuments({ ...access, ...within(range) });
+  }
+
+  /** All records of a range, in no order, as many at a time as the store hands over. */
+  async *batches(access: Access, range: UsageRange): AsyncGenerator<UsageRecord[]> {
+    const cursor = this.records.find({ ...access, ...within(range) }, { batchSize: BATCH });
+    try {
+      while (await cursor.hasNext()) yield cursor.readBufferedDocuments().map(toRecord);
+    } finally {
+      await cursor.close();
+    }
   }
 
   /** The records that follow a place, newest first. */

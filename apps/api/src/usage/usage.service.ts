@@ -3,9 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { decodeCursor, encodeCursor } from '@scorpio/persistence';
 import type { Access } from '../auth/principal';
 import type { UsageRecord } from './usage';
+import { KnownSums } from './known-sums';
 import { daysIn, readPeriod, type UsagePeriod } from './usage-period';
 import { UsageSums, type UsageGroup, type UsageSum } from './usage-sums';
-import { UsageRepository, type UsagePlace } from './usage.repository';
+import { UsageRepository, type UsagePlace, type UsageRange } from './usage.repository';
 
 /** Other work has its turn after so many records. */
 const PAGE = 500;
@@ -35,6 +36,8 @@ export interface UsageSumPage {
 /** The ledger: one record for each model call, written once and never changed or removed. */
 @Injectable()
 export class UsageService {
+  private readonly known = new KnownSums();
+
   constructor(private readonly repository: UsageRepository) {}
 
   /** Records model calls: one store command, harmless when repeated. */
@@ -87,14 +90,30 @@ export class UsageService {
     { groupBy, signal }: { groupBy: UsageGroup; signal: AbortSignal },
   ): Promise<UsageSums> {
     const sums = new UsageSums(groupBy);
+    for (const part of parts) {
+      signal.throwIfAborted();
+      const range = { ...part, sessionId };
+      const key = JSON.stringify([access.tenantId, access.ownerId, part.from, part.to, sessionId, model, groupBy]);
+      const known = this.known.of(key, await this.repository.count(access, range));
+      sums.addAll(known ?? (await this.read(access, range, { key, model, groupBy, signal })));
+    }
+    return sums;
+  }
+
+  private async read(
+    access: Access,
+    range: UsageRange,
+    { key, model, groupBy, signal }: { key: string; model?: string; groupBy: UsageGroup; signal: AbortSignal },
+  ): Promise<UsageSums> {
+    const sums = new UsageSums(groupBy);
     let read = 0;
-    for (const part of parts)
-      for await (const record of this.repository.all(access, { ...part, sessionId })) {
-        if (model === undefined || record.model === model) sums.add(record);
-        if (++read % PAGE) continue;
-        signal.throwIfAborted();
-        await nextTurn();
-      }
+    for await (const records of this.repository.batches(access, range)) {
+      for (const record of records) if (model === undefined || record.model === model) sums.add(record);
+      read += records.length;
+      signal.throwIfAborted();
+      await nextTurn();
+    }
+    this.known.keep(key, { records: read, sums });
     return sums;
   }
 

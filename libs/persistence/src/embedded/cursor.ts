@@ -52,6 +52,13 @@ abstract class BaseCursor<T> implements AsyncIterable<T> {
     return this.next();
   }
 
+  /** What {@link hasNext} has fetched and nobody taken, as the driver's own. */
+  readBufferedDocuments(): T[] {
+    const buffered = this.page.slice(this.at);
+    this.at = this.page.length;
+    return buffered;
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     try {
       while (await this.hasNext()) yield this.page[this.at++];
