@@ -1,5 +1,4 @@
 import { Controller, HttpCode, Post, Query, UploadedFiles, UseInterceptors } from '@nestjs/common';
-import { FilesInterceptor } from '@nestjs/platform-express';
 import { ApiBody, ApiConsumes, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Scopes } from '../auth/auth.decorators';
 import { accessOf, type Principal } from '../auth/principal';
@@ -8,7 +7,8 @@ import { ReadsOwnBody } from '../http/reads-own-body.decorator';
 import { UploadFilesDto, UploadQueryDto } from './file-requests.dto';
 import { UploadedFilesDto } from './file.dto';
 import { FilesService } from './files.service';
-import { MOST_UPLOADS, wholeUpload, type UploadedFile } from './upload-storage';
+import { wholeUpload, type UploadedFile } from './upload-storage';
+import { UploadInterceptor } from './upload.interceptor';
 
 @ApiTags('files')
 @Controller('files')
@@ -20,7 +20,7 @@ export class FileUploadsController {
   @HttpCode(200)
   @Scopes('files:write')
   @ReadsOwnBody()
-  @UseInterceptors(FilesInterceptor('files', MOST_UPLOADS))
+  @UseInterceptors(UploadInterceptor)
   @ApiConsumes('multipart/form-data')
   @ApiBody({ type: UploadFilesDto })
   @ApiProblem(400, 403, 404, 413, 507)

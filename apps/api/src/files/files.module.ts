@@ -22,6 +22,7 @@ import { UploadsModule } from './uploads.module';
       inject: [UploadStorage],
       useFactory: (storage: UploadStorage) => ({ storage, ...UploadStorage.options }),
     }),
+    UploadsModule,
     WorkspaceModule,
     SessionsModule,
     BlobsModule,

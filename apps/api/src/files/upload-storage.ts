@@ -36,14 +36,24 @@ export class UploadStorage {
   static readonly options = { defParamCharset: 'utf8', limits: { fields: 0, files: MOST_UPLOADS } };
 
   private readonly queries = new WeakMap<AuthenticatedRequest, Promise<UploadQueryDto>>();
+  private readonly failures = new WeakMap<object, (error: unknown) => void>();
 
   constructor(
     private readonly workspaces: Workspaces,
     private readonly sessions: SessionsService,
   ) {}
 
+  /** Rejects with what is wrong with a file of this request, as soon as that is known. */
+  failureOf(request: object): Promise<never> {
+    return new Promise((_resolve, reject) => this.failures.set(request, reject));
+  }
+
   _handleFile(request: AuthenticatedRequest, file: Incoming, done: Stored): void {
-    this.receive(request, file).then((stored) => done(undefined, stored), done);
+    const failed = (error: unknown): void => {
+      this.failures.get(request)?.(error);
+      done(error);
+    };
+    this.receive(request, file).then((stored) => done(undefined, stored), failed);
   }
 
   /** Called for each file that was kept when the upload fails as a whole. */
