@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { AppHarness } from '../support/app-harness';
 import { FileClient } from '../support/file-client';
 import { makeSession } from '../support/session-server';
+import { describeStores } from '../support/stores';
 
-describe('the quota of files', () => {
+describeStores('the quota of files', (store) => {
   let app: AppHarness;
   let files: FileClient;
   beforeAll(async () => {
-    app = await AppHarness.start({ WORKSPACE_MAX_BYTES: '1000', WORKSPACE_MAX_FILES: '10' });
+    app = await AppHarness.start({ ...store.env(), WORKSPACE_MAX_BYTES: '1000', WORKSPACE_MAX_FILES: '10' });
   });
   afterAll(() => app?.close());
   beforeEach(async () => {

@@ -1,9 +1,11 @@
+import { newId } from '@scorpio/kernel';
 import type { ApiClient } from '../support/api-client';
 import { AppHarness } from '../support/app-harness';
 import { ChatClient } from '../support/chat-client';
 import { eventually } from '../support/eventually';
 import { FakeLlm } from '../support/fake-llm';
 import { CHAT, fakeModels } from '../support/fault-rig';
+import { FileClient } from '../support/file-client';
 import { checkRun } from '../support/oracles';
 import { eventsOf } from '../support/run-reads';
 import type { SseReader } from '../support/sse-reader';
@@ -77,6 +79,33 @@ describeStores('a run that calls tools', (store) => {
       'Wrote 5 bytes to a.txt (created).',
       'Wrote 4 bytes to b.txt (created).',
       'Error: There is nothing at this path.',
+    ]);
+  });
+
+  it('leaves a list of what it changed, and what it changed can be taken back', async () => {
+    const sessionId = await chat.newSession({ tools: FILES });
+    const files = new FileClient(api, sessionId);
+    await files.write('a.txt', 'mine\n');
+    await files.write('b.txt', 'mine too\n');
+    const { body } = await chat.send(sessionId, { message: `${write('a.txt', 'alpha\n')} ${write('new/c.txt', 'c')}` });
+    const runId = body.run.id as string;
+    const query = new URLSearchParams({ sessionId, runId, diff: 'true' }).toString();
+    const { items } = (await api.get(`/api/v1/files/changes?${query}`)).body;
+    expect(items).toMatchObject([
+      { path: 'a.txt', operation: 'modified', diff: expect.stringContaining('-mine\n+alpha') },
+      { path: 'new/c.txt', operation: 'created' },
+    ]);
+    // The list of another run is empty; what somebody has changed since is left alone.
+    expect(await files.ask('restore', { runId: newId('run') })).toMatchObject({ body: { items: [] } });
+    await files.write('new/c.txt', 'since');
+    expect((await files.ask('restore', { runId })).body.items).toMatchObject([
+      { path: 'a.txt', outcome: 'restored' },
+      { path: 'new/c.txt', outcome: 'conflict' },
+    ]);
+    expect([await files.text('a.txt'), await files.text('b.txt'), await files.text('new/c.txt')]).toEqual([
+      'mine\n',
+      'mine too\n',
+      'since',
     ]);
   });
 
