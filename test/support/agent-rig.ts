@@ -158,6 +158,7 @@ export class AgentRig {
         return isDraining();
       },
       handOver: () => new Error('handed over'),
+      grow: (deltas) => this.events.push(...deltas) > 0,
       durable: () => Promise.resolve(void this.stops.push(this.events.length)),
       close: () => {
         this.closes += 1;

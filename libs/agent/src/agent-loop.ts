@@ -1,4 +1,4 @@
-import type { RunEventDraft } from '@scorpio/events';
+import type { Delta, RunEventDraft } from '@scorpio/events';
 import { LlmError, type LlmMessage, type LlmRequest, type LlmToolResult } from '@scorpio/llm/contract';
 import type { RunState } from './run-state';
 import { checkBudget, checkRepeats, type RunLimits } from './run-policy';
@@ -55,6 +55,8 @@ export interface AgentControl {
   handOver(): Error;
   take(): Promise<{ steers: Steer[]; answers: Answer[] }>;
   close(): Promise<boolean>;
+  /** Says at once what only makes parts longer. @returns false where the caller must yield it instead */
+  grow(deltas: readonly Delta[]): boolean;
   durable(): Promise<void>;
 }
 
@@ -148,7 +150,7 @@ class AgentLoop {
     for (;;)
       try {
         const request = (): LlmRequest => ports.request(this.messages);
-        return yield* callModel(step, request, ports.models, state, control.signal);
+        return yield* callModel(step, request, ports.models, state, this.grow, control.signal);
       } catch (error) {
         const overflow = error instanceof LlmError && error.kind === 'context-overflow';
         if (!overflow || compactions >= MOST_COMPACTIONS) throw error;
@@ -158,6 +160,12 @@ class AgentLoop {
           yield [{ type: 'step.reset', step, attempt: state.attempt, reason: 'context_overflow' }];
       }
   }
+
+  private readonly grow = (deltas: readonly Delta[]): boolean => {
+    if (!this.control.grow(deltas)) return false;
+    for (const delta of deltas) this.state.apply(delta);
+    return true;
+  };
 
   /** @returns whether the conversation is notably shorter now */
   private async *compact(step: number, attempt: number): AsyncGenerator<RunEventDraft[], boolean> {

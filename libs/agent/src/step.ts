@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RunEventDraft, StepFinish, TokenUsage } from '@scorpio/events';
+import type { Delta, RunEventDraft, StepFinish, TokenUsage } from '@scorpio/events';
 import { monotonicMs, parseJson, type JsonObject } from '@scorpio/kernel';
 import {
   LlmError,
@@ -82,6 +82,10 @@ const FALLS_BACK: ReadonlySet<LlmErrorKind> = new Set([
 
 /** The stable code by which clients know what went wrong with a provider. */
 export const providerCode = (kind: LlmErrorKind): string => CODES[kind];
+
+type Grow = (deltas: readonly Delta[]) => boolean;
+
+const areDeltas = (drafts: RunEventDraft[]): drafts is Delta[] => drafts.every((draft) => draft.type === 'part.delta');
 
 const CALL_ID = /^[\w-]{1,64}$/;
 
@@ -184,6 +188,7 @@ export function toArguments(text: string): JsonObject | undefined {
  * Yields events; a retry after anything was shown begins with `step.reset`, as does each further model, so that no text
  * is ever shown twice.
  * @param requestNow the request as it goes to the chain's current model
+ * @param grow takes in deltas at once; false where they must be yielded
  * @throws LlmError of the last attempt, or the signal's reason
  */
 export async function* callModel(
@@ -191,6 +196,7 @@ export async function* callModel(
   requestNow: () => LlmRequest,
   models: ModelChain,
   state: RunState,
+  grow: Grow,
   signal: AbortSignal,
 ): AsyncGenerator<RunEventDraft[], StepResult> {
   let model = models.current;
@@ -202,7 +208,7 @@ export async function* callModel(
     yield [{ type: 'step.started', step, attempt, provider: model.vendor, model: model.model }];
     const call = new Attempt(step, model, state);
     try {
-      return yield* tryOnce(call, model, request, signal);
+      return yield* tryOnce(call, model, request, grow, signal);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       if (!(error instanceof LlmError)) throw error;
@@ -224,12 +230,13 @@ async function* tryOnce(
   call: Attempt,
   model: StepModel,
   request: LlmRequest,
+  grow: Grow,
   signal: AbortSignal,
 ): AsyncGenerator<RunEventDraft[], StepResult> {
   const startedAt = monotonicMs();
   for await (const batch of model.stream(request, signal)) {
     const drafts = call.take(batch);
-    if (drafts.length) yield drafts;
+    if (drafts.length && !(areDeltas(drafts) && grow(drafts))) yield drafts;
   }
   const durationMs = Math.round(monotonicMs() - startedAt);
   const { finish } = call;

@@ -1,6 +1,7 @@
 export {
   RUN_EVENT_CLASSES,
   isTerminal,
+  type Delta,
   type RunEvent,
   type RunEventDraft,
   type RunEventOf,

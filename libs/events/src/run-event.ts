@@ -43,6 +43,9 @@ type Draft<E> = E extends RunEvent ? Omit<E, 'v' | 'runId' | 'seq' | 'ts'> : nev
 /** An event before the log gives it its place: everything but the envelope. */
 export type RunEventDraft = Draft<RunEvent>;
 
+/** More text of a part: what most events are. */
+export type Delta = Extract<RunEventDraft, { type: 'part.delta' }>;
+
 export type TerminalType = 'run.completed' | 'run.failed' | 'run.cancelled';
 
 /** Whether this type ends a run: exactly one per run, and the last. */

@@ -146,6 +146,7 @@ export class ChatRun {
       },
       handOver: () => control.handOver(),
       close: () => control.inbox.close(),
+      grow: (deltas) => control.grow(deltas),
       durable: () => control.durable(),
       take: () => this.take(control),
     };

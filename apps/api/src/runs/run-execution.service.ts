@@ -141,6 +141,11 @@ export class RunExecution {
         return stop;
       },
       inbox: { take: () => this.inbox.take(live), close: () => this.inbox.close(live) },
+      grow: (deltas) => {
+        if (live.journal.full) return false;
+        live.journal.push(deltas);
+        return true;
+      },
       durable: () => live.journal.durable(),
     };
   }

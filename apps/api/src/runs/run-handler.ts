@@ -1,4 +1,4 @@
-import type { RunEvent, RunEventDraft } from '@scorpio/events';
+import type { Delta, RunEvent, RunEventDraft } from '@scorpio/events';
 import type { StepEvent } from './live-run';
 import type { RunAsker } from './run-asker';
 import type { CancelReason, InboxItem, RunRecord } from './run.schema';
@@ -34,7 +34,12 @@ export interface RunControl {
     /** Closes the inbox if it is empty, as the last thing before `run.completed`; false: take and go on. */
     close(): Promise<boolean>;
   };
-  /** Resolves when all that was yielded is stored: before anything that must not happen twice. */
+  /**
+   * Says at once what only makes parts longer, which spares the way through whoever yields to whom for each token.
+   * @returns false where that is too much at a time: yield it instead
+   */
+  grow(deltas: readonly Delta[]): boolean;
+  /** Resolves when all that was said is stored: before anything that must not happen twice. */
   durable(): Promise<void>;
 }
 
