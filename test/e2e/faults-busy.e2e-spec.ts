@@ -2,7 +2,8 @@ import { AppHarness } from '../support/app-harness';
 import type { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import { FAST, asked, fakeModels, newSession, runIn, send, sent, until, type SeenRun } from '../support/fault-rig';
+import { FAST, asked, beside, fakeModels, newSession, runIn, send, sent, until, type SeenRun } from '../support/fault-rig';
+import { nothingLeft } from '../support/leftovers';
 import { eventsOf } from '../support/run-reads';
 import { checkRun } from '../support/oracles';
 import { NoStream, SseReader, type RunRead } from '../support/sse-reader';
@@ -18,6 +19,7 @@ interface Message {
 /** Sessions of one mode that are busy at the same time. */
 const SESSIONS = { embedded: 50, wire: 20 };
 const AT_ONCE = 10;
+const CLOSE = { connection: 'close' };
 
 jest.setTimeout(120_000);
 
@@ -30,10 +32,11 @@ describeStores('a session that is busy', (store) => {
   beforeAll(async () => {
     fake = await new FakeLlm().start();
     harness = await AppHarness.start({ ...fakeModels(fake.url), ...FAST, ...store.env() });
-    api = harness.api();
+    api = harness.api(CLOSE);
     sse = harness.sse();
   });
   beforeEach(() => fake.reset());
+  afterEach(() => nothingLeft(harness, fake));
   afterAll(async () => {
     await harness?.close();
     await fake.close();
@@ -67,14 +70,7 @@ describeStores('a session that is busy', (store) => {
   }
 
   /** Runs the case on that many sessions, some at a time. */
-  async function each(count: number, one: (index: number) => Promise<void>): Promise<void> {
-    let next = 0;
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        while (next < count) await one(next++);
-      }),
-    );
-  }
+  const each = (count: number, one: (index: number) => Promise<void>): Promise<void> => beside(count, AT_ONCE, one);
 
   const words = (index: number): [string, string] => [
     `One of ${index}. [[tokens=${5 + (index % 4)}]]`,

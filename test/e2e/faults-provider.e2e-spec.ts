@@ -4,12 +4,14 @@ import type { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
 import { CHAT, FAST, RESPONSES, asked, fakeModels, getRun } from '../support/fault-rig';
+import { nothingLeft } from '../support/leftovers';
 import { eventsOf } from '../support/run-reads';
 import { checkRun, fold } from '../support/oracles';
 import type { RunRead, SseReader } from '../support/sse-reader';
 import { describeStores } from '../support/stores';
 
 const TRIES = 4;
+const CLOSE = { connection: 'close' };
 const KEY = randomBytes(24).toString('hex');
 /** So short that silence is over soon, and so long that a busy machine is not taken for a silent one. */
 const LIMITS = { LLM_CONNECT_TIMEOUT_MS: '3000', LLM_FIRST_BYTE_TIMEOUT_MS: '700', LLM_IDLE_TIMEOUT_MS: '700' };
@@ -26,11 +28,14 @@ describeStores('a model that', (store) => {
   beforeAll(async () => {
     fake = await new FakeLlm().start();
     harness = await AppHarness.start({ ...fakeModels(fake.url, KEY), ...FAST, ...LIMITS, ...store.env() });
-    api = harness.api();
+    api = harness.api(CLOSE);
     sse = harness.sse();
   });
   beforeEach(() => fake.reset());
-  afterEach(async () => expect(await api.get('/health/ready')).toMatchObject({ status: 200 }));
+  afterEach(async () => {
+    expect(await api.get('/health/ready')).toMatchObject({ status: 200 });
+    await nothingLeft(harness, fake);
+  });
   afterAll(async () => {
     await harness?.close();
     await fake.close();
@@ -192,6 +197,7 @@ describe('a wire to the model that breaks', () => {
     proxy = await ChaosProxy.start(fake.url);
     harness = await AppHarness.start({ ...fakeModels(`${proxy.url}/v1`, KEY), ...FAST, ...LIMITS });
   });
+  afterEach(() => nothingLeft(harness, fake));
   afterAll(async () => {
     await harness?.close();
     await proxy.close();
@@ -217,7 +223,7 @@ describe('a wire to the model that breaks', () => {
       const read = await sse.follow(
         await sse.chat({ message: 'Are you there? [[tokens=60]]', model, reasoning: { effort: 'none' } }),
       );
-      await checkRun(harness.api(), [read], [fake.requests[0].text]);
+      await checkRun(harness.api(CLOSE), [read], [fake.requests[0].text]);
       seen.push([read.events.at(-1)!.type, eventsOf(read, 'provider.retry').length]);
       const shown = eventsOf(read).findIndex(({ type }) => type === 'part.delta');
       const retried = eventsOf(read).findIndex(({ type }) => type === 'provider.retry');

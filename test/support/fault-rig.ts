@@ -88,6 +88,15 @@ export const eventsStored = (api: ApiClient, runId: string, count: number): Prom
     return body.items?.length > 0;
   });
 
+/** Does something so often, so many at a time. */
+export async function beside(count: number, atOnce: number, one: (number: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await one(next++);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+}
+
 /** Requests for this message, in their order. */
 export const asked = (fake: FakeLlm, message: string) => fake.requests.filter((request) => request.message === message);
 
