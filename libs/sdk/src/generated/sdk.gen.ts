@@ -1043,7 +1043,7 @@ export class Sessions extends HeyApiClient {
     }
     
     /**
-     * Make a session out of an export. All ids are new.
+     * Make a session out of an export, of at most `IMPORT_LIMIT` bytes. All ids are new.
      */
     public import<ThrowOnError extends boolean = true>(parameters: {
         version: 1;

@@ -1151,6 +1151,7 @@ export type McpTrial = {
 
 export type Message = {
     parts: Array<TextPart | ReasoningPart | ToolCallPart | ToolResultPart | ImagePart | FilePart>;
+    createdAt: string;
     /**
      * Its place in the conversation: `<session>:<turn>:<step>:<k>`.
      */
@@ -1181,7 +1182,6 @@ export type Message = {
      * It was cut short: its run was cancelled or failed.
      */
     partial: boolean;
-    createdAt: string;
 };
 
 export type MessagePage = {
@@ -1841,6 +1841,8 @@ export type SearchFiles = {
 };
 
 export type Session = {
+    createdAt: string;
+    updatedAt: string;
     /**
      * `ses_…`
      */
@@ -1864,8 +1866,6 @@ export type Session = {
      */
     cost: number | null;
     activeRun: ActiveRun | null;
-    createdAt: string;
-    updatedAt: string;
 };
 
 export type SessionExport = {
