@@ -1,5 +1,6 @@
 export { PersistenceModule } from './persistence.module';
 export { documentOptions } from './document-options';
+export { OwnedDocument } from './owned-document';
 export { isDuplicateKey, failedInserts } from './mongo-errors';
 export { encodeCursor, decodeCursor } from './cursor';
 export { deleteInChunks } from './delete-in-chunks';

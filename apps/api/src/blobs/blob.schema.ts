@@ -1,18 +1,9 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 
 /** What is known of a blob; its bytes are in chunks. */
 @Schema({ ...documentOptions, collection: 'blobs' })
-export class BlobModel {
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class BlobModel extends OwnedDocument {
   @Prop({ type: String, required: true })
   sessionId: string;
 

@@ -1,21 +1,12 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import { NO_USAGE, type TokenUsage } from '@scorpio/events';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 import type { SessionRecord, SessionSeed } from './session';
 
 const count = { type: Number, required: true };
 
 @Schema({ ...documentOptions, collection: 'sessions' })
-export class SessionModel {
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class SessionModel extends OwnedDocument {
   @Prop({ type: String })
   title?: string;
 

@@ -1,7 +1,7 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import type { CallResult } from '@scorpio/agent';
 import type { JsonObject } from '@scorpio/kernel';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 import type { Owner } from '../auth/principal';
 
 /** A tool that somebody executed directly. It is stored before the tool begins. */
@@ -18,16 +18,7 @@ export interface ExecutionRecord extends Owner {
 }
 
 @Schema({ ...documentOptions, collection: 'tool_executions' })
-export class ExecutionModel {
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class ExecutionModel extends OwnedDocument {
   @Prop({ type: String })
   sessionId?: string;
 

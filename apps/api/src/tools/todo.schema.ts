@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 
 export interface TodoItem {
   text: string;
@@ -8,16 +8,7 @@ export interface TodoItem {
 
 /** The list of one session, under its id. */
 @Schema({ ...documentOptions, collection: 'todos' })
-export class TodoModel {
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class TodoModel extends OwnedDocument {
   /** JSON text. */
   @Prop({ type: String, required: true })
   items: string;

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 import type { Owner } from '../auth/principal';
 import type { Rule } from './tool-verdict';
 
@@ -13,16 +13,7 @@ export interface ToolRuleRecord extends Owner, Rule {
 }
 
 @Schema({ ...documentOptions, collection: 'tool_rules' })
-export class ToolRuleModel {
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class ToolRuleModel extends OwnedDocument {
   @Prop({ type: String, required: true })
   sessionId: string;
 
