@@ -22,8 +22,8 @@ export interface RipgrepRun {
   cwd?: string;
   timeoutMs: number;
   signal?: AbortSignal;
-  /** Takes the output as it comes, at its own pace; false ends the search. */
-  take: (chunk: Buffer) => boolean | Promise<boolean>;
+  /** Takes the output as it comes; false ends the search. */
+  take: (chunk: Buffer) => boolean;
 }
 
 /** How a search ended: on its own, when its taker had enough, or at the time limit. */
@@ -62,7 +62,7 @@ export async function ripgrep({ args, cwd, timeoutMs, signal, take }: RipgrepRun
   };
   const reading = async (): Promise<void> => {
     try {
-      for await (const chunk of child.stdout) if (!end && !(await take(chunk as Buffer))) return stop('limit');
+      for await (const chunk of child.stdout) if (!end && !take(chunk as Buffer)) return stop('limit');
     } catch (error) {
       kill();
       throw error;

@@ -10,8 +10,8 @@ const LARGEST = '64M';
 const LINE_SHOWN = 500;
 /** What a pattern may take in memory. */
 const COMPILED = '10M';
-/** Share of the time that walking may take; the rest is for reading what was found. */
-const WALKING = 0.75;
+/** Share of the time that is kept for reading what a walk has found. */
+const READING = 0.25;
 /** Files held open at a time. */
 const HELD = 256;
 /** Paths of one answer of a glob. */
@@ -74,6 +74,8 @@ class TextSearch {
   private readonly reader: MatchReader;
   private readonly until: number;
   private late = false;
+  /** Paths that were looked into, one character a byte. */
+  private readonly met = new Set<string>();
 
   constructor(
     private readonly options: SearchOptions,
@@ -83,35 +85,44 @@ class TextSearch {
     this.until = monotonicMs() + limits.timeoutMs;
   }
 
+  /** Walks until it has met enough, and reads that; again where too little of it could be opened or held the pattern still. */
   async folder(folder: Folder, above: string): Promise<SearchResult> {
-    const lines = new LineReader();
-    let met: Buffer[] = [];
-    let hits = 0;
-    const look = async (): Promise<void> => {
-      for (let at = 0; at < met.length && !this.reader.full; at += HELD) {
-        const held = await holdFiles(folder, above, met.slice(at, at + HELD));
+    for (let enough = true; enough && !this.reader.full && !this.late;) {
+      const { named, ...walk } = await this.walk(folder);
+      enough = walk.enough;
+      for (let at = 0; at < named.length && !this.reader.full; at += HELD) {
+        const held = await holdFiles(folder, above, named.slice(at, at + HELD));
         await this.files(held).finally(() => Promise.all(held.map(({ handle }) => handle.close())));
       }
-      [met, hits] = [[], 0];
-    };
+    }
+    return this.result();
+  }
+
+  /** Files that hold the pattern, by what their names stand for just now: as many as are still wanted, and none twice. */
+  private async walk(folder: Folder): Promise<{ named: Buffer[]; enough: boolean }> {
+    const lines = new LineReader();
+    const named: Buffer[] = [];
+    let room = this.options.limit - this.reader.matches.length;
     const end = await ripgrep({
       args: ['--count', '--null', ...walking(this.options), ...matching(this.options), '--', './'],
       cwd: folder.path,
-      timeoutMs: this.limits.timeoutMs * WALKING,
+      timeoutMs: Math.max(1, this.until - monotonicMs() - this.limits.timeoutMs * READING),
       signal: this.limits.signal,
-      take: async (chunk) => {
+      take: (chunk) => {
         for (const { path, text } of lines.take(chunk)) {
-          met.push(path);
-          hits += Number(text);
+          const name = path.toString('latin1');
+          if (this.met.has(name)) continue;
+          this.met.add(name);
+          named.push(path);
+          room -= Number(text);
+          if (room < 0) return false;
         }
-        if (hits > this.options.limit - this.reader.matches.length) await look();
-        return !this.reader.full;
+        return true;
       },
     });
     checkEnd(end);
     this.late ||= end.by === 'timeout';
-    await look();
-    return this.result();
+    return { named, enough: end.by === 'limit' };
   }
 
   async files(held: readonly HeldFile[]): Promise<SearchResult> {
