@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ApiClient } from '../support/api-client';
 import { FAST, getRun, newSession, runIn, until } from '../support/fault-rig';
+import { nothingLeft } from '../support/leftovers';
 import { checkRun } from '../support/oracles';
 import { isAway } from '../support/patient-client';
 import { eventsOf, typesOf } from '../support/run-reads';
@@ -36,7 +37,7 @@ class Phoenix {
     private readonly server: ServerProcess,
     private readonly file: string,
   ) {
-    this.api = new ApiClient(server.url);
+    this.api = new ApiClient(server.url, { connection: 'close' });
     this.sse = new SseReader(server.url);
     this.rising = this.rise().catch((error: Error) => void (this.failure = error));
   }
@@ -67,6 +68,11 @@ class Phoenix {
     this.closing = true;
     await this.server.close();
     await this.rising;
+  }
+
+  /** Nothing is left of the turns in the server as it was started last. */
+  left(): Promise<void> {
+    return nothingLeft(this.server);
   }
 
   /** The lines of the file of this kind, without the word for it. */
@@ -179,6 +185,7 @@ describeStores('a server that is killed at a store write of a turn', (store) => 
         ),
       ),
     );
+    for (const phoenix of phoenixes) await phoenix.left();
     const rows = [...table].map(([crash, outcome]) => `${crash.padEnd(60)} ${outcome}`);
     console.log([`${rows.length} crash points (${store.name})`, ...rows].join('\n'));
     expect(rows.length).toBeGreaterThanOrEqual(store.name === 'embedded' ? 25 : 8);
