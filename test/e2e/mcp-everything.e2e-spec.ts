@@ -167,7 +167,7 @@ describe.each([
       );
       return { read, questions };
     }
-    const resultOf = (read: RunRead): string => eventsOf(read, 'tool.completed')[0].result;
+    const resultOf = (read: RunRead): string => eventsOf(read, 'tool.completed')[0].result ?? '';
     const FORM = 'everything__trigger-elicitation-request {}';
     const url = (more: object = {}): string =>
       `everything__trigger-url-elicitation ${JSON.stringify({ url: 'https://example.com/agree', message: 'Please agree.', ...more })}`;
