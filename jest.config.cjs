@@ -1,5 +1,5 @@
-// Three projects by file name: unit (no I/O), integration (real store) and e2e (HTTP only). `npm test` runs all three;
-// `npm run test:soak` one more, which takes as long as it is told to.
+// Projects by file name: unit (no I/O), integration (real store) and e2e (HTTP only), which `npm test` runs; faults, which
+// are e2e too and take as long as all of these, by `npm run test:faults`; soak, as long as it is told to, by `npm run test:soak`.
 const base = {
   rootDir: __dirname,
   testEnvironment: 'node',
@@ -40,7 +40,10 @@ module.exports = {
     : [
         project('unit', '\\.spec\\.ts$'),
         project('integration', '-spec\\.ts$', { testPathIgnorePatterns: ['/node_modules/', '\\.e2e-spec\\.ts$'] }),
-        project('e2e', '\\.e2e-spec\\.ts$', { testPathIgnorePatterns: ['/node_modules/', '/test/soak/'] }),
+        project('e2e', '\\.e2e-spec\\.ts$', {
+          testPathIgnorePatterns: ['/node_modules/', '/test/soak/', '/test/e2e/faults-'],
+        }),
+        project('faults', '/test/e2e/faults-.*\\.e2e-spec\\.ts$'),
       ],
   testTimeout: 30_000,
   collectCoverageFrom: ['{apps,libs}/**/src/**/*.ts', '!**/*.spec.ts', '!**/*-spec.ts', '!**/main.ts', '!**/bin/**'],

@@ -1,4 +1,5 @@
-// `npm test`: installs and builds what is missing, then runs every test. Arguments go to jest.
+// `npm test`: installs and builds what is missing, then runs all tests but the fault cases. Arguments go to jest, and take
+// the place of that choice.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ const result = await run(
     '--experimental-vm-modules',
     '--no-warnings',
     jest,
-    ...process.argv.slice(2),
+    ...(process.argv.length > 2 ? process.argv.slice(2) : ['--selectProjects', 'unit', 'integration', 'e2e']),
     '--reporters=default',
     `--reporters=${reporter}`,
   ],

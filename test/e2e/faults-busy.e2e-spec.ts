@@ -2,7 +2,18 @@ import { AppHarness } from '../support/app-harness';
 import type { ApiClient } from '../support/api-client';
 import { ChaosProxy } from '../support/chaos-proxy';
 import { FakeLlm } from '../support/fake-llm';
-import { FAST, asked, beside, fakeModels, newSession, runIn, send, sent, until, type SeenRun } from '../support/fault-rig';
+import {
+  FAST,
+  asked,
+  beside,
+  fakeModels,
+  newSession,
+  runIn,
+  send,
+  sent,
+  until,
+  type SeenRun,
+} from '../support/fault-rig';
 import { nothingLeft } from '../support/leftovers';
 import { eventsOf } from '../support/run-reads';
 import { checkRun } from '../support/oracles';
