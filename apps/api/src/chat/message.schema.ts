@@ -2,7 +2,7 @@ import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
 import type { StepFinish, TokenUsage } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
 import type { LlmNative } from '@scorpio/llm/contract';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 import type { Owner } from '../auth/principal';
 
 /** `summary` stands for the messages before it once a long conversation was compacted. */
@@ -41,16 +41,7 @@ export interface MessageRecord extends Owner {
 }
 
 @Schema({ ...documentOptions, collection: 'messages' })
-export class MessageModel {
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class MessageModel extends OwnedDocument {
   @Prop({ type: String, required: true })
   sessionId: string;
 

@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import { documentOptions } from '@scorpio/persistence';
+import { OwnedDocument, documentOptions } from '@scorpio/persistence';
 
 /** A file as it was at one moment. */
 export interface StoredFileState {
@@ -20,19 +20,9 @@ const state = {
   default: undefined,
 };
 
-/** What a run did to one path: how it was before the run's first change of it, and after its last. */
+/** What a run did to one path: how it was before the run's first change of it, and after its last. Its id: `<run>:<pathKey>`. */
 @Schema({ ...documentOptions, collection: 'file_changes' })
-export class FileChangeModel {
-  /** `<run>:<pathKey>`. */
-  @Prop({ type: String, required: true })
-  _id: string;
-
-  @Prop({ type: String, required: true })
-  tenantId: string;
-
-  @Prop({ type: String, required: true })
-  ownerId: string;
-
+export class FileChangeModel extends OwnedDocument {
   @Prop({ type: String, required: true })
   sessionId: string;
 
