@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { StepResult } from '@scorpio/agent';
-import type { LlmMessage, LlmToolResult } from '@scorpio/llm/contract';
+import type { StepResult, ToldResult } from '@scorpio/agent';
+import { DomainError } from '@scorpio/kernel';
+import type { LlmMessage } from '@scorpio/llm/contract';
 import type { Owner } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { Fenced, type RunRecord } from '../runs/runs';
@@ -8,7 +9,7 @@ import { messageId } from '../sessions/message-id';
 import type { UserPart } from './chat-input';
 import { MessageRepository } from './message.repository';
 import type { MessageRecord, StoredPart } from './message.schema';
-import { blobIdsOf, toTranscript, type BlobBytes } from './transcript';
+import { blobIdsOf, toTranscript, type BlobBytes, type Said } from './transcript';
 
 /** Newest messages that a model is told: what no context window takes is not worth reading. */
 const MOST_MESSAGES = 1000;
@@ -29,29 +30,30 @@ export class Conversation {
   async recent(run: RunRecord): Promise<MessageRecord[]> {
     // Its message made the session, and nobody has worked on it before.
     if (run.seed && run.turn === 1 && run.epoch === 1) return [];
-    return this.stored(run);
+    return told(run.sessionId, await this.messages.upTo(ownerOf(run), run.sessionId, run.turn!, MOST_MESSAGES));
   }
 
   /** What a model is told of what is stored: the newest summary, and what that does not stand for. */
   async stored({ sessionId, ...owner }: Owner & { sessionId: string }): Promise<MessageRecord[]> {
-    const { items } = await this.messages.page(ownerOf(owner), sessionId, { limit: MOST_MESSAGES });
-    const summary = items.findLast(({ role }) => role === 'summary');
-    const since = summary?.keepsFrom && `${sessionId}:${summary.keepsFrom}`;
-    const kept = items.filter(({ id, role }) => role !== 'summary' && (!summary || id >= (since ?? summary.id)));
-    if (summary) return [summary, ...kept];
-    const first = kept.findIndex(({ role }) => role === 'user');
-    return first <= 0 ? kept : kept.slice(first);
+    return told(sessionId, (await this.messages.page(ownerOf(owner), sessionId, { limit: MOST_MESSAGES })).items);
   }
 
   /** Stored messages as a model is told them. */
-  async transcript(run: RunRecord, messages: readonly MessageRecord[]): Promise<LlmMessage[]> {
+  async transcript(run: RunRecord, messages: readonly Said[]): Promise<LlmMessage[]> {
     return toTranscript(messages, await this.bytes(run, messages));
   }
 
-  private async bytes(run: RunRecord, messages: readonly Pick<MessageRecord, 'content'>[]): Promise<BlobBytes> {
+  private async bytes(run: RunRecord, messages: readonly Said[]): Promise<BlobBytes> {
     const ids = [...new Set(blobIdsOf(messages))];
-    const load = async (id: string) => [id, (await this.blobs.get(ownerOf(run), id)).bytes] as const;
-    return new Map(await Promise.all(ids.map(load)));
+    const load = async (id: string): Promise<[string, Uint8Array][]> => {
+      try {
+        return [[id, (await this.blobs.get(ownerOf(run), id)).bytes]];
+      } catch (error) {
+        if (error instanceof DomainError && error.kind === 'not-found') return [];
+        throw error;
+      }
+    };
+    return new Map((await Promise.all(ids.map(load))).flat());
   }
 
   /** Stores what a step answers: the run's message (step 0), or what came in before a later step. */
@@ -68,18 +70,14 @@ export class Conversation {
     return this.save(run, step, MODEL, { role: 'assistant', content, model, partial: true });
   }
 
-  /** @param blobs the whole outputs behind results that were cut, by call */
-  async saveResults(
-    run: RunRecord,
-    step: number,
-    results: LlmToolResult[],
-    blobs: ReadonlyMap<string, string>,
-  ): Promise<string> {
-    const content = results.map((result): StoredPart => {
-      const blobId = blobs.get(result.callId);
-      return { type: 'tool_result', ...result, ...(blobId !== undefined && { blobId }) };
-    });
-    return this.save(run, step, RESULTS, { role: 'tool', content });
+  async saveResults(run: RunRecord, step: number, results: ToldResult[]): Promise<string> {
+    return this.save(run, step, RESULTS, { role: 'tool', content: resultParts(results) });
+  }
+
+  /** Results as a model is told them. */
+  async toldResults(run: RunRecord, results: ToldResult[]): Promise<LlmMessage> {
+    const [message] = await this.transcript(run, [{ role: 'tool', content: resultParts(results) }]);
+    return message;
   }
 
   /** Stores what stands for the messages before the one that it keeps from. Each attempt has a place of its own. */
@@ -110,4 +108,17 @@ export class Conversation {
   }
 }
 
+const resultParts = (results: ToldResult[]): StoredPart[] =>
+  results.map((result) => ({ type: 'tool_result', ...result }));
+
 const ownerOf = ({ tenantId, ownerId }: Owner) => ({ tenantId, ownerId });
+
+/** Of stored messages, those a model is told: the newest summary, and what that does not stand for. */
+function told(sessionId: string, items: MessageRecord[]): MessageRecord[] {
+  const summary = items.findLast(({ role }) => role === 'summary');
+  const since = summary?.keepsFrom && `${sessionId}:${summary.keepsFrom}`;
+  const kept = items.filter(({ id, role }) => role !== 'summary' && (!summary || id >= (since ?? summary.id)));
+  if (summary) return [summary, ...kept];
+  const first = kept.findIndex(({ role }) => role === 'user');
+  return first <= 0 ? kept : kept.slice(first);
+}

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { InjectModel } from '@nestjs/mongoose';
 import { deleteInChunks, isDuplicateKey } from '@scorpio/persistence';
 import type { Model, QueryFilter, mongo } from 'mongoose';
-import type { Access } from '../auth/principal';
-import { messageId } from '../sessions/message-id';
+import type { Access, Owner } from '../auth/principal';
+import { messageId, turnOf } from '../sessions/message-id';
+import { KnownMessages } from './known-messages';
 import { MessageModel, toMessageRecord, toStoredMessage, type MessageRecord } from './message.schema';
 
 export interface MessagePageQuery {
@@ -30,6 +31,8 @@ const INSERT_CHUNK = 200;
 
 @Injectable()
 export class MessageRepository {
+  private readonly known = new KnownMessages();
+
   constructor(@InjectModel(MessageModel.name) private readonly model: Model<MessageModel>) {}
 
   /** The driver's own collection, for what every run does: there is nothing to cast. */
@@ -83,6 +86,26 @@ export class MessageRepository {
     return { items: items.reverse(), hasPrevious: more, hasNext: before !== undefined && items.length > 0 };
   }
 
+  /**
+   * The newest messages, as the run of that turn is told them. Those of earlier turns are final: of a long conversation
+   * that goes on here only what was added since is read.
+   */
+  async upTo(owner: Owner, sessionId: string, turn: number, limit: number): Promise<MessageRecord[]> {
+    const messages =
+      (await this.sinceKnown(owner, sessionId, limit)) ?? (await this.page(owner, sessionId, { limit })).items;
+    const own = messages.findIndex(({ id }) => turnOf(id) >= turn);
+    this.known.keep(sessionId, own < 0 ? messages : messages.slice(0, own));
+    return messages;
+  }
+
+  private async sinceKnown(owner: Owner, sessionId: string, limit: number): Promise<MessageRecord[] | undefined> {
+    const known = this.known.of(sessionId);
+    const last = known.at(-1);
+    if (last?.tenantId !== owner.tenantId || last.ownerId !== owner.ownerId) return undefined;
+    const { items, hasNext } = await this.page(owner, sessionId, { after: last.id, limit });
+    return hasNext ? undefined : [...known, ...items].slice(-limit);
+  }
+
   /** Adds copies to a session that nobody sees yet. */
   async insertMany(messages: MessageRecord[]): Promise<void> {
     for (let from = 0; from < messages.length; from += INSERT_CHUNK)
@@ -91,6 +114,7 @@ export class MessageRepository {
 
   /** Removes the conversation of a deleted session, whoever's it was. */
   async erase(sessionId: string): Promise<void> {
+    this.known.drop(sessionId);
     await deleteInChunks(this.model, { _id: within(sessionId) });
   }
 }
