@@ -81,6 +81,7 @@ describeStores('what a run is told of a long conversation', (store) => {
   it('is nothing once the conversation is erased, and nothing for anybody else', async () => {
     await told(here, 41);
     expect(await here.upTo({ tenantId: 'default', ownerId: 'usr_2' }, session, 41, MOST)).toEqual([]);
+    expect(await told(here, 41)).toEqual(turns(1, 40));
     await here.erase(session);
     expect(await told(here, 41)).toEqual([]);
   });
