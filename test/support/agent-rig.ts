@@ -140,7 +140,10 @@ export class AgentRig {
       compact: (step, attempt) => Promise.resolve(this.compact(step, attempt)),
       saveModel: (step, result) => this.store(`m:${step}:1`, result),
       storedModel: (step) => this.stored[`m:${step}:1`] as never,
-      saveResults: async (step, results) => void (await this.store(`m:${step}:2`, results)),
+      saveResults: async (step, results) => {
+        await this.store(`m:${step}:2`, results);
+        return { role: 'tool', content: results.map(({ images: _kept, ...result }) => result) };
+      },
       saveInput: (step, inputId) => this.store(`m:${step}:0`, inputId),
     };
   }

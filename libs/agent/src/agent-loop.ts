@@ -1,4 +1,4 @@
-import type { Delta, RunEventDraft } from '@scorpio/events';
+import type { Delta, RunEventDraft, ToolImage } from '@scorpio/events';
 import { LlmError, type LlmMessage, type LlmRequest, type LlmToolResult } from '@scorpio/llm/contract';
 import type { RunState } from './run-state';
 import { checkBudget, checkRepeats, type RunLimits } from './run-policy';
@@ -33,10 +33,17 @@ export interface AgentPorts extends ToolPorts {
   saveModel(step: number, result: StepResult): Promise<string>;
   /** The stored model message of a step whose end is not in the log, if there is one. */
   storedModel(step: number): StoredStep | undefined;
-  /** Stores the results of a step's calls. */
-  saveResults(step: number, results: LlmToolResult[], blobs: ReadonlyMap<string, string>): Promise<void>;
+  /** Stores the results of a step's calls. @returns them as the model is told them */
+  saveResults(step: number, results: ToldResult[]): Promise<LlmMessage>;
   /** Stores what came in before a step. @returns the message id */
   saveInput(step: number, inputId: string): Promise<string>;
+}
+
+/** The result of a call, its bytes still kept apart. */
+export interface ToldResult extends Omit<LlmToolResult, 'images'> {
+  /** The whole output, where it was cut. */
+  blobId?: string;
+  images?: ToolImage[];
 }
 
 /** A conversation that was made shorter, and the event that says so. */
@@ -194,9 +201,7 @@ class AgentLoop {
       return true;
     }
     await control.durable();
-    const results = resultsOf(state, step);
-    await ports.saveResults(step, results, blobsOf(state, step));
-    this.messages.push({ role: 'tool', content: results });
+    this.messages.push(await ports.saveResults(step, resultsOf(state, step)));
     return false;
   }
 
@@ -217,14 +222,5 @@ const completedStep = (
 ): RunEventDraft => ({ type: 'step.completed', step, finish, messageId, usage, cost, durationMs });
 
 /** The results of a step's calls, in the order in which the model asked. */
-export const resultsOf = (state: RunState, step: number): LlmToolResult[] =>
-  state.callsOf(step).map((call) => ({
-    callId: call.callId,
-    name: call.name,
-    output: call.result?.output ?? '',
-    isError: call.result?.isError ?? true,
-  }));
-
-/** The whole outputs behind results that were cut, by call. */
-export const blobsOf = (state: RunState, step: number): ReadonlyMap<string, string> =>
-  new Map(state.callsOf(step).flatMap(({ callId, result }) => (result?.blobId ? [[callId, result.blobId]] : [])));
+export const resultsOf = (state: RunState, step: number): ToldResult[] =>
+  state.callsOf(step).map(({ callId, name, result }) => ({ callId, name, output: '', isError: true, ...result }));

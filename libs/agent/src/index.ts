@@ -1,5 +1,4 @@
 export {
-  blobsOf,
   resultsOf,
   runAgent,
   type AgentControl,
@@ -7,6 +6,7 @@ export {
   type Compacted,
   type Steer,
   type StoredStep,
+  type ToldResult,
 } from './agent-loop';
 export { AgentFailure, type RunLimits } from './run-policy';
 export { RunState, type ModelCall } from './run-state';
@@ -15,4 +15,5 @@ export { runCall, type CallLimits, type CallResult, type KeepOutput } from './to
 export { callKey } from './tool-batch';
 export { MAX_INPUT_CHARS, checkInput, faultText } from './tool-input';
 export { abandoned, type Answer, type ToolLimits } from './tool-runner';
+export { MOST_IMAGES } from './tool';
 export type * from './tool';

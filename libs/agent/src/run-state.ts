@@ -8,6 +8,7 @@ import {
   type StepFinish,
   type TokenUsage,
   type ToolEffect,
+  type ToolImage,
 } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
 
@@ -38,7 +39,7 @@ export interface CallState {
   edited?: boolean;
   attempt: number;
   status: 'open' | 'requested' | 'started' | 'unknown' | 'completed';
-  result?: { output: string; isError: boolean; blobId?: string };
+  result?: { output: string; isError: boolean; blobId?: string; images?: ToolImage[] };
   /** How many times people were asked about it. */
   asked: number;
 }
@@ -160,6 +161,7 @@ export class RunState {
             output: event.result ?? '',
             isError: !event.ok,
             ...(event.blobId !== undefined && { blobId: event.blobId }),
+            ...(event.images && { images: event.images }),
           },
         });
       case 'interaction.requested':

@@ -208,7 +208,7 @@ function resourceOf({ tool, input }: ReadyCall): string | undefined {
 
 /** The events by which a call has its result. @param edited the arguments it ran with, where they are not the model's */
 function completedCall(callId: string, result: CallResult, edited?: JsonObject): RunEventDraft[] {
-  const { ok, output, truncated, blobId, details, files, durationMs, error } = result;
+  const { ok, output, truncated, blobId, images, details, files, durationMs, error } = result;
   const note = edited ? `[The user changed the arguments to ${JSON.stringify(edited)}]\n` : '';
   return [
     ...files.map(({ path, bytes, mediaType, operation }): RunEventDraft => ({
@@ -224,6 +224,7 @@ function completedCall(callId: string, result: CallResult, edited?: JsonObject):
       ok,
       result: note + output,
       ...(blobId !== undefined && { blobId }),
+      ...(images && { images }),
       durationMs,
       truncated,
       ...(error && { error }),

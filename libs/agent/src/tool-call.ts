@@ -1,6 +1,7 @@
+import type { ToolImage } from '@scorpio/events';
 import { DomainError, monotonicMs, orAbort, type JsonObject } from '@scorpio/kernel';
 import { capOutput } from './tool-output';
-import type { ChangedFile, Elicitation, ToolContext, WorkingTool } from './tool';
+import { MOST_IMAGES, type ChangedFile, type Elicitation, type ToolContext, type WorkingTool } from './tool';
 
 /** Bounds of one call. */
 export interface CallLimits {
@@ -17,6 +18,8 @@ export interface CallResult {
   truncated: boolean;
   /** The whole output, where it was cut. */
   blobId?: string;
+  /** What a model is shown beside the output. */
+  images?: ToolImage[];
   details?: JsonObject;
   files: ChangedFile[];
   durationMs: number;
@@ -92,6 +95,7 @@ export async function runCall(
       content,
       details,
       isError = false,
+      images = [],
       files = [],
     } = await orAbort(
       // A tool that throws before it waits is caught too.
@@ -107,6 +111,7 @@ export async function runCall(
       output: text,
       truncated,
       ...(blobId !== undefined && { blobId }),
+      ...(images.length && { images: images.slice(0, MOST_IMAGES) }),
       ...(small && { details }),
       files,
       durationMs: ended(),

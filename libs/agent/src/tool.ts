@@ -1,4 +1,4 @@
-import type { RunEventOf, ToolEffect } from '@scorpio/events';
+import type { RunEventOf, ToolEffect, ToolImage } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
 
 /** For whom and where a tool works. */
@@ -38,6 +38,9 @@ export interface ToolContext extends ToolScope {
 /** A file of the workspace that a call changed, as the event `file.changed` tells it. */
 export type ChangedFile = Pick<RunEventOf<'file.changed'>, 'path' | 'bytes' | 'mediaType' | 'operation'>;
 
+/** Most images of one result. */
+export const MOST_IMAGES = 8;
+
 /** What a call came to. */
 export interface ToolOutput {
   /** What the model is told. */
@@ -45,6 +48,11 @@ export interface ToolOutput {
   /** For the user interface alone, at most 16 KB of JSON. */
   details?: JsonObject;
   isError?: boolean;
+  /**
+   * What the model is shown beside the text, where it takes images: of a form that every vendor takes, kept as blobs of the
+   * session. No more than {@link MOST_IMAGES} go on; `content` should name each, for models that take none.
+   */
+  images?: ToolImage[];
   files?: ChangedFile[];
 }
 

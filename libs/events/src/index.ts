@@ -10,5 +10,5 @@ export {
 } from './run-event';
 export { EventError, RunEventEnvelope, TokenUsage } from './run/envelope.event';
 export type { PartKind, StepFinish } from './run/step.event';
-export type { InteractionKind, ToolEffect } from './run/tool.event';
+export { ToolImage, type InteractionKind, type ToolEffect } from './run/tool.event';
 export { NO_USAGE, addUsage } from './usage';

@@ -38,6 +38,8 @@ export interface LlmToolResult {
   /** What the model is told, as text. */
   output: string;
   isError: boolean;
+  /** What it gave beside the text: `portableHistory` shows them after the results, so that a vendor is never given any here. */
+  images?: { mediaType: string; data: LlmData }[];
 }
 
 export type LlmMessage =

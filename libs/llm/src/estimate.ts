@@ -6,11 +6,35 @@ const CHARACTERS_PER_TOKEN = 4;
 /** Four characters are a token: the usual rule of thumb for English text. */
 export const estimateTokens = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 
-/** Tokens of a request at so many characters each. Attached bytes count nothing. */
-export function estimateInput(request: LlmRequest, charactersPerToken = CHARACTERS_PER_TOKEN): number {
+/**
+ * What an image is counted as: what Anthropic counts at most, width * height / 750 of one scaled down to about 1,600
+ * (docs.anthropic.com, Vision, "Calculate image costs").
+ */
+export const IMAGE_TOKENS = 1_600;
+
+export interface EstimateRates {
+  charactersPerToken?: number;
+  /** Of an image; nothing unless it is said. Other attached bytes count nothing. */
+  imageTokens?: number;
+}
+
+/** Tokens of a request by the rule of thumb, or at other rates. */
+export function estimateInput(
+  request: LlmRequest,
+  { charactersPerToken = CHARACTERS_PER_TOKEN, imageTokens = 0 }: EstimateRates = {},
+): number {
   const tools = request.tools?.length ? JSON.stringify(request.tools).length : 0;
   const characters = request.messages.reduce((sum, message) => sum + charactersOf(message), 0);
-  return Math.ceil(((request.system?.length ?? 0) + tools + characters) / charactersPerToken);
+  const images = imageTokens && request.messages.reduce((sum, message) => sum + imagesIn(message), 0) * imageTokens;
+  return Math.ceil(((request.system?.length ?? 0) + tools + characters) / charactersPerToken) + images;
+}
+
+function imagesIn({ content }: LlmMessage): number {
+  let sum = 0;
+  for (const part of content)
+    if ('output' in part) sum += part.images?.length ?? 0;
+    else if (part.type === 'image') sum += 1;
+  return sum;
 }
 
 function charactersOf({ content }: LlmMessage): number {

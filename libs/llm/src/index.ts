@@ -1,5 +1,5 @@
 export { LlmError } from './contract';
-export { estimateInput, estimateTokens } from './estimate';
+export { IMAGE_TOKENS, estimateInput, estimateTokens } from './estimate';
 export type * from './contract';
 export { LLM_PROVIDERS, LlmRegistry, type ModelListing, type ResolvedModel, type VendorListing } from './llm-registry';
 export { LlmModule } from './llm.module';

@@ -160,6 +160,41 @@ describe('a stored history in the form that every vendor takes', () => {
     ]);
   });
 
+  describe('images of tool results', () => {
+    const shown = (mediaType: string) => ({ mediaType, data: { bytes: new Uint8Array([1]) } });
+    const [first, second] = [shown('image/png'), shown('image/webp')];
+    const history = [
+      hi,
+      said(call('a'), call('b'), call('c.1', 'web.shot')),
+      told({ ...result('a'), images: [first] }, result('b'), { ...result('c.1'), images: [first, second] }),
+    ];
+    const asked = said(call('a'), call('b'), { ...call('call_2', 'web_shot'), arguments: { at: 'c.1' } } as never);
+    const answered = told(result('a'), result('b'), { ...result('call_2', 'seen c.1'), name: 'web_shot' });
+    const label = text('[Images of the tool results above, in this order: 1 of look (a), 2 of web_shot (call_2)]');
+    const parts = [first, first, second].map((one): LlmUserPart => ({ type: 'image', ...one }));
+
+    it('follow all of the results, and say which calls they are from', () => {
+      expect(portable(history)).toStrictEqual([hi, asked, answered, user(label, ...parts)]);
+    });
+
+    it('stay where they are once the answer or the user goes on', () => {
+      const before = portable(history);
+      expect(portable([...history, said(text('so'))]).slice(0, 4)).toStrictEqual(before);
+      expect(portable([...history, hi])).toStrictEqual([hi, asked, answered, user(label, ...parts, text('hi'))]);
+    });
+
+    it('are not shown to a model that takes none, which has the text', () => {
+      const blind = { capabilities: { images: false, documents: true } };
+      expect(portable(history, blind)).toStrictEqual([hi, asked, answered]);
+    });
+
+    it('of results that nobody asked for, or that come twice, are left out', () => {
+      const twice = [hi, said(call('a')), told(result('a'), { ...result('a'), images: [first] }), told()];
+      expect(portable(twice)).toStrictEqual([hi, said(call('a')), told(result('a'))]);
+      expect(portable([hi, told({ ...result('a'), images: [first] })])).toStrictEqual([hi]);
+    });
+  });
+
   it('mends half a surrogate pair, which is no JSON to vendors, wherever it stands', () => {
     const half = 'a\ud83c';
     const whole = 'a\ufffd';
@@ -214,6 +249,8 @@ describe('any history at all', () => {
         const before = portableHistory(history, target);
         // What only asks to go on is no part of the history.
         if (isClosing(before.at(-1)!)) before.pop();
+        // Nor are images, as long as results for the calls before them may still come.
+        if (history.at(-1)?.role === 'tool' && before.at(-2)?.role === 'tool') before.pop();
         before.pop();
         expect(portableHistory([...history, next], target).slice(0, before.length)).toEqual(before);
       }),
@@ -235,7 +272,10 @@ function expectInForm(messages: LlmMessage[], target: HistoryTarget): void {
     const next = messages[at + 1];
     expect(next?.role).not.toBe(message.role);
     if (message.role === 'user') message.content.forEach((part) => expectUserPart(part, target));
-    if (message.role === 'tool') expect(messages[at - 1].role).toBe('assistant');
+    if (message.role === 'tool') {
+      expect(messages[at - 1].role).toBe('assistant');
+      message.content.forEach((result) => expect(result).not.toHaveProperty('images'));
+    }
     if (message.role !== 'assistant') return;
     expect(
       message.content.some((part) => part.type === 'tool_call' || (part.type === 'text' && part.text.trim())),

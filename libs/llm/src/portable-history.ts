@@ -32,9 +32,13 @@ export interface HistoryTarget extends Pick<LlmRequest, 'model' | 'system'> {
  * - A vendor's own forms are left in for that vendor, model and system prompt alone; reasoning goes nowhere without its
  *   own form, nor where nothing comes after it.
  * - Images and files are words where the model takes none; files of text are their text.
+ * - Images of tool results come in a user message after the results, which says so: not every vendor takes them within
+ *   a result (OpenAI's OpenAPI of chat completions: "For tool messages, only type `text` is supported"). A model that takes none is
+ *   told of them by the results' own text.
  *
  * What has been put into form stays as it is while the history grows, so that the vendor's cache of the prompt holds:
- * a further message changes at most the last one before it. What is in form already comes out as it is.
+ * a further message changes at most the last one before it, or the results of the last calls while some are missing.
+ * What is in form already comes out as it is.
  */
 export function portableHistory(messages: readonly LlmMessage[], target: HistoryTarget): LlmMessage[] {
   const history = new PortableHistory(target);
@@ -58,6 +62,8 @@ interface OpenCall {
   callId: string;
   name: string;
   result?: LlmToolResult;
+  /** Of its result, where the model takes any. */
+  images?: LlmToolResult['images'];
 }
 
 class PortableHistory {
@@ -171,9 +177,11 @@ class PortableHistory {
     const call = this.open.find(({ storedId, result: taken }) => storedId === result.callId && !taken);
     if (!call) return;
     const { callId, name } = call;
-    const output = wellFormed(result.output);
-    const same = callId === result.callId && name === result.name && output === result.output;
-    call.result = same ? result : { ...result, callId, name, output };
+    const { images = [], ...rest } = result;
+    const output = wellFormed(rest.output);
+    const same = callId === rest.callId && name === rest.name && output === rest.output;
+    call.result = same && !result.images ? result : { ...rest, callId, name, output };
+    if (this.target.capabilities.images) call.images = images;
   }
 
   private closeCalls(): void {
@@ -182,8 +190,21 @@ class PortableHistory {
       ({ callId, name, result }) => result ?? { callId, name, output: NOT_CARRIED_OUT, isError: true },
     );
     this.messages.push({ role: 'tool', content });
+    const shown = imagesOf(this.open);
+    if (shown.length) this.messages.push({ role: 'user', content: shown });
     this.open = [];
   }
+}
+
+/** The images of results, after words that keep them apart from what a user shows. */
+function imagesOf(calls: readonly OpenCall[]): LlmUserPart[] {
+  const giving = calls.filter(({ images }) => images?.length);
+  if (!giving.length) return [];
+  const names = giving.map(({ callId, name, images }) => `${images!.length} of ${name} (${callId})`);
+  return [
+    { type: 'text', text: `[Images of the tool results above, in this order: ${names.join(', ')}]` },
+    ...giving.flatMap(({ images }) => images!.map((image): LlmUserPart => ({ type: 'image', ...image }))),
+  ];
 }
 
 const isBlank = (text: string): boolean => !/\S/.test(text);

@@ -92,7 +92,7 @@ export function checkLength(
 export function checkContext({ ref, model }: Pick<ResolvedModel, 'ref' | 'model'>, request: LlmRequest): void {
   const { contextWindow } = model;
   if (contextWindow === undefined) return;
-  const least = estimateInput(request, MOST_CHARACTERS_PER_TOKEN);
+  const least = estimateInput(request, { charactersPerToken: MOST_CHARACTERS_PER_TOKEN });
   if (least > contextWindow)
     throw new LlmError(
       'context-overflow',

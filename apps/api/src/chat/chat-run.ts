@@ -1,6 +1,6 @@
 import type { AgentControl, AgentPorts, Answer, Compacted, RunState, Steer, StoredStep, ToolSet } from '@scorpio/agent';
 import type { AppConfig } from '@scorpio/config';
-import { checkContext, estimateInput, portableHistory } from '@scorpio/llm';
+import { IMAGE_TOKENS, checkContext, estimateInput, portableHistory } from '@scorpio/llm';
 import type { LlmMessage, LlmRequest, LlmTool } from '@scorpio/llm/contract';
 import type { RunControl, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
@@ -73,7 +73,11 @@ export class ChatRun {
         return conversation.saveModel(run, step, result);
       },
       storedModel: (step) => storedStep(stored, messageId(run.sessionId, run.turn!, step, 1)),
-      saveResults: async (step, results, blobs) => void (await conversation.saveResults(run, step, results, blobs)),
+      saveResults: async (step, results) => {
+        const told = conversation.toldResults(run, results);
+        const [message] = await Promise.all([told, conversation.saveResults(run, step, results)]);
+        return message;
+      },
       saveInput: (step, inputId) => this.saveSteer(step, inputId),
     };
   }
@@ -109,12 +113,12 @@ export class ChatRun {
   /** Tokens of a request with these messages, by the rule of thumb, instructions and tools counted. */
   private tokensOf(messages: LlmMessage[]): number {
     const { system, resolved } = this.models;
-    return estimateInput({
-      model: resolved.model.id,
-      messages,
-      tools: toolsOf(this.tools.set),
-      ...(system && { system }),
-    });
+    const request = { model: resolved.model.id, messages, tools: toolsOf(this.tools.set), ...(system && { system }) };
+    return estimateInput(request, { imageTokens: this.imageTokens });
+  }
+
+  private get imageTokens(): number {
+    return this.models.resolved.model.capabilities.images ? IMAGE_TOKENS : 0;
   }
 
   async compact(step: number, attempt: number, signal: AbortSignal): Promise<Compacted | undefined> {
@@ -127,6 +131,7 @@ export class ChatRun {
       contextWindow: this.models.resolved.model.contextWindow,
       conversation: this.conversation,
       tokensOf: (messages) => this.tokensOf(messages),
+      imageTokens: this.imageTokens,
       signal,
     });
   }
@@ -164,7 +169,7 @@ export class ChatRun {
   private async steer(inputId: string, text: string): Promise<Steer> {
     const { content } = JSON.parse(text) as Pick<ChatInput, 'content'>;
     this.steered.set(inputId, content);
-    const [message] = await this.conversation.transcript(this.run, [{ role: 'user', content } as MessageRecord]);
+    const [message] = await this.conversation.transcript(this.run, [{ role: 'user', content }]);
     return { inputId, message: message };
   }
 }

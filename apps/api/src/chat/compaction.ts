@@ -29,6 +29,8 @@ export interface CompactionInput {
   conversation: Conversation;
   /** Tokens of a request with these messages. */
   tokensOf: (messages: LlmMessage[]) => number;
+  /** Of an image, for this model. */
+  imageTokens: number;
   signal: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ export async function compact(input: CompactionInput): Promise<Compacted | undef
   const records = await conversation.stored(run);
   const before = tokensOf(await conversation.transcript(run, records));
   const room = (input.contextWindow ?? before) * (KEPT_SHARE[attempt - 1] ?? 0);
-  const cut = cutOf(records, room);
+  const cut = cutOf(records, room, input.imageTokens);
   const old = records.slice(0, cut);
   if (!old.some(({ role }) => role !== 'summary')) return undefined;
   const kept = records.slice(cut);
@@ -65,16 +67,25 @@ export async function compact(input: CompactionInput): Promise<Compacted | undef
 }
 
 /** Index of the first message that stays. The last one always does, and no result is parted from its call. */
-function cutOf(records: readonly MessageRecord[], room: number): number {
+function cutOf(records: readonly MessageRecord[], room: number, imageTokens: number): number {
   let cut = records.length - 1;
   let tokens = 0;
   for (let index = cut; index >= 0; index -= 1) {
-    tokens += estimateTokens(JSON.stringify(records[index].content));
+    const { content } = records[index];
+    tokens += estimateTokens(JSON.stringify(content)) + imagesIn(content) * imageTokens;
     if (index < records.length - 1 && tokens > room) break;
     cut = index;
   }
   while (cut > 0 && records[cut].role === 'tool') cut -= 1;
   return Math.max(0, cut);
+}
+
+function imagesIn(content: readonly StoredPart[]): number {
+  let sum = 0;
+  for (const part of content)
+    if (part.type === 'image') sum += 1;
+    else if (part.type === 'tool_result') sum += part.images?.length ?? 0;
+  return sum;
 }
 
 interface Summary {

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '@scorpio/config';
-import { LlmRegistry, estimateInput, estimateTokens } from '@scorpio/llm';
+import { IMAGE_TOKENS, LlmRegistry, estimateInput, estimateTokens } from '@scorpio/llm';
 import type { LlmMessage } from '@scorpio/llm/contract';
 import type { Access } from '../auth/principal';
 import { SessionsService } from '../sessions/sessions.service';
 import { ToolsService } from '../tools/tools.service';
 import { toolsOf } from './chat-run';
 import { Conversation } from './conversation.service';
-import { toTranscript } from './transcript';
+import { blobIdsOf, toTranscript } from './transcript';
 
 /** How much of a model's context window a session takes, by the rule of thumb. */
 export interface ContextUse {
@@ -21,6 +21,8 @@ export interface ContextUse {
   /** Whether older ones are told by a summary. */
   summarised: boolean;
 }
+
+const NO_BYTES = new Uint8Array();
 
 @Injectable()
 export class ContextService {
@@ -41,11 +43,14 @@ export class ContextService {
       this.tools.forRun({ owner, sessionId }, session.tools),
       this.conversation.stored({ ...owner, sessionId }),
     ]);
+    const imageTokens = model.capabilities.images ? IMAGE_TOKENS : 0;
+    // Their number counts, and not what is in them.
+    const blobs = new Map(blobIdsOf(records).map((id) => [id, NO_BYTES]));
     const count = (messages: LlmMessage[], withTools: boolean): number =>
-      estimateInput({ model: model.id, messages, ...(withTools && { tools: toolsOf(set) }) });
+      estimateInput({ model: model.id, messages, ...(withTools && { tools: toolsOf(set) }) }, { imageTokens });
     const instructions = estimateTokens(session.instructions ?? '');
     const tools = count([], true);
-    const messages = count(toTranscript(records, new Map()), false);
+    const messages = count(toTranscript(records, blobs), false);
     const { compactAt } = this.config.runs;
     return {
       model: ref,

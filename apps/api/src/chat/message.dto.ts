@@ -1,6 +1,6 @@
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { ApiExtraModels, ApiProperty, PickType, getSchemaPath } from '@nestjs/swagger';
-import { TokenUsage, type StepFinish } from '@scorpio/events';
+import { TokenUsage, ToolImage, type StepFinish } from '@scorpio/events';
 import { PageQueryDto } from '../http/page.dto';
 import type { MessageRecord, MessageRole, StoredPart } from './message.schema';
 
@@ -33,6 +33,8 @@ export class ToolResultPartDto {
   isError: boolean;
   /** The whole output, where it was too long for the model. */
   blobId?: string;
+  /** Shown to the model, where it takes images. */
+  images?: ToolImage[];
 }
 
 /** An image: bytes that were sent along, at `/api/v1/blobs/{blobId}`, or an address. */

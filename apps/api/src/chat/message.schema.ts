@@ -1,5 +1,5 @@
 import { Prop, Schema, SchemaFactory } from '@nestjs/mongoose';
-import type { StepFinish, TokenUsage } from '@scorpio/events';
+import type { StepFinish, TokenUsage, ToolImage } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
 import type { LlmNative } from '@scorpio/llm/contract';
 import { OwnedDocument, documentOptions } from '@scorpio/persistence';
@@ -8,12 +8,24 @@ import type { Owner } from '../auth/principal';
 /** `summary` stands for the messages before it once a long conversation was compacted. */
 export type MessageRole = 'user' | 'assistant' | 'tool' | 'summary';
 
+/** @see ToldResult of `@scorpio/agent` */
+interface ToolResultPart {
+  type: 'tool_result';
+  callId: string;
+  name: string;
+  output: string;
+  isError: boolean;
+  /** The whole output. */
+  blobId?: string;
+  images?: ToolImage[];
+}
+
 /** A part as the store keeps it: bytes by reference, a vendor's own form beside ours. */
 export type StoredPart =
   | { type: 'text'; text: string; native?: LlmNative }
   | { type: 'reasoning'; text: string; native?: LlmNative }
   | { type: 'tool_call'; callId: string; name: string; arguments: JsonObject; native?: LlmNative }
-  | { type: 'tool_result'; callId: string; name: string; output: string; isError: boolean; blobId?: string }
+  | ToolResultPart
   | { type: 'image'; mediaType: string; blobId?: string; url?: string }
   | { type: 'file'; mediaType: string; name: string; blobId?: string; url?: string };
 

@@ -1,3 +1,4 @@
+import { MOST_IMAGES } from '@scorpio/agent';
 import { DomainError, parseJson } from '@scorpio/kernel';
 import { z } from 'zod';
 import { messagePlace } from '../sessions/message-id';
@@ -9,6 +10,7 @@ import {
   isMetadata,
   wellFormed,
 } from '../sessions/session-limits';
+import { blobsIn } from './part-blobs';
 
 /** How much an import may hold; the limit on bodies comes on top. */
 const LIMITS = { messages: 20_000, parts: 1_000, blobs: 1_000, messageBytes: 8_000_000, depth: 100, errors: 50 };
@@ -77,6 +79,10 @@ const toolResult = z.strictObject({
   output: z.string(),
   isError: z.boolean(),
   blobId: id('blob').optional(),
+  images: z
+    .array(z.strictObject({ blobId: id('blob'), mediaType }))
+    .max(MOST_IMAGES)
+    .optional(),
 });
 const source = { blobId: id('blob').optional(), url: link.optional() };
 const oneSource = (part: { blobId?: string; url?: string }): boolean =>
@@ -208,7 +214,8 @@ function blobFaults({ messages, blobs }: SessionImport): Fault[] {
   }
   for (const [index, { parts }] of messages.entries())
     for (const [place, part] of parts.entries())
-      if ('blobId' in part && part.blobId !== undefined && !known.has(part.blobId))
-        faults.push({ field: `messages[${index}].parts[${place}].blobId`, message: 'is not among the blobs' });
+      for (const { field, blobId } of blobsIn(part))
+        if (!known.has(blobId))
+          faults.push({ field: `messages[${index}].parts[${place}].${field}`, message: 'is not among the blobs' });
   return faults;
 }

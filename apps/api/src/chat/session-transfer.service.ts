@@ -8,6 +8,7 @@ import type { SessionRecord } from '../sessions/session';
 import { SessionsService } from '../sessions/sessions.service';
 import { MessageRepository } from './message.repository';
 import type { MessageRecord, StoredPart } from './message.schema';
+import { blobsIn, withBlobs } from './part-blobs';
 import { readSessionImport, type SessionImport } from './session-import';
 import type { ExportedMessageDto, ExportedPart, ExportedSessionDto } from './session-transfer.dto';
 import { wholeSteps } from './whole-steps';
@@ -118,13 +119,11 @@ export class SessionTransferService {
 const lastTurn = (messages: MessageRecord[]): number => messagePlace(messages.at(-1)?.id ?? '')?.turn ?? 0;
 
 const blobIdsOf = (messages: MessageRecord[]): Set<string> =>
-  new Set(messages.flatMap(({ content }) => content.flatMap((part) => ('blobId' in part && part.blobId) || [])));
+  new Set(messages.flatMap(({ content }) => content.flatMap((part) => blobsIn(part).map(({ blobId }) => blobId))));
 
 /** The message at the same place of another session. No run of that session has written it, so its epoch is 0. */
 function moved(message: MessageRecord, owner: Owner, sessionId: string, blobs: Map<string, string>): MessageRecord {
-  const content = message.content.map((part) =>
-    'blobId' in part && part.blobId !== undefined ? { ...part, blobId: blobs.get(part.blobId)! } : part,
-  );
+  const content = message.content.map((part) => withBlobs(part, blobs));
   const id = sessionId + message.id.slice(message.id.indexOf(':'));
   return { ...message, ...owner, id, sessionId, epoch: 0, content };
 }

@@ -1,7 +1,6 @@
-import { RunState } from '@scorpio/agent';
+import { RunState, type ToldResult } from '@scorpio/agent';
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import { NO_USAGE } from '@scorpio/events';
-import type { LlmToolResult } from '@scorpio/llm/contract';
 import type { RunOutcome, RunRecord } from '../runs/runs';
 import type { Conversation } from './conversation.service';
 import type { StoredPart } from './message.schema';
@@ -27,7 +26,7 @@ class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartia
     return this.keep(at(step, 1), content);
   }
 
-  async saveResults(_run: RunRecord, step: number, results: LlmToolResult[]): Promise<string> {
+  async saveResults(_run: RunRecord, step: number, results: ToldResult[]): Promise<string> {
     return this.keep(at(step, 2), results);
   }
 

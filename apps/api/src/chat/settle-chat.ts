@@ -1,4 +1,4 @@
-import { RunState, abandoned, blobsOf, completed, resultsOf } from '@scorpio/agent';
+import { RunState, abandoned, completed, resultsOf } from '@scorpio/agent';
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
 import type { RunOutcome, RunRecord } from '../runs/runs';
 import { messageId } from '../sessions/message-id';
@@ -41,7 +41,7 @@ export async function settleChat(
     if (content.length)
       state.messages.push(await conversation.savePartial(run, state.step, state.model ?? run.model, content));
   } else if (state.step > 0 && state.callsOf(state.step).length)
-    await conversation.saveResults(run, state.step, resultsOf(state, state.step), blobsOf(state, state.step));
+    await conversation.saveResults(run, state.step, resultsOf(state, state.step));
   const messages = compact ? state.modelCalls.map((call) => call.messageId) : messagesOf(run, state);
   const { usage, cost } = state;
   drafts.push(

@@ -1,20 +1,26 @@
 import type { LlmAssistantPart, LlmData, LlmMessage, LlmToolResult, LlmUserPart } from '@scorpio/llm/contract';
 import type { MessageRecord, StoredPart } from './message.schema';
 
+/** As much of a message as its transcript needs. */
+export type Said = Pick<MessageRecord, 'role' | 'content'>;
+
 /** Bytes of the blobs that messages refer to, by id. */
 export type BlobBytes = ReadonlyMap<string, Uint8Array>;
 
 /** Ids of the blobs that a vendor must be given. */
-export const blobIdsOf = (messages: readonly Pick<MessageRecord, 'content'>[]): string[] =>
+export const blobIdsOf = (messages: readonly Said[]): string[] =>
   messages.flatMap(({ content }) =>
-    content.flatMap((part) => ((part.type === 'image' || part.type === 'file') && part.blobId ? [part.blobId] : [])),
+    content.flatMap((part) => {
+      if (part.type === 'tool_result') return part.images?.map(({ blobId }) => blobId) ?? [];
+      return (part.type === 'image' || part.type === 'file') && part.blobId ? [part.blobId] : [];
+    }),
   );
 
 /** Stored messages in the words of `LlmMessage`, gaps and all: `portableHistory` makes them fit for a vendor. */
-export const toTranscript = (messages: readonly MessageRecord[], blobs: BlobBytes): LlmMessage[] =>
+export const toTranscript = (messages: readonly Said[], blobs: BlobBytes): LlmMessage[] =>
   messages.map(({ role, content }): LlmMessage => {
     if (role === 'assistant') return { role, content: content.flatMap(assistantPart) };
-    if (role === 'tool') return { role, content: content.flatMap(toolResult) };
+    if (role === 'tool') return { role, content: content.flatMap((part) => toolResult(part, blobs)) };
     return { role: 'user', content: content.flatMap((part) => userPart(part, blobs)) };
   });
 
@@ -37,7 +43,13 @@ function dataOf({ blobId, url }: { blobId?: string; url?: string }, blobs: BlobB
 const assistantPart = (part: StoredPart): LlmAssistantPart[] =>
   part.type === 'text' || part.type === 'reasoning' || part.type === 'tool_call' ? [part] : [];
 
-const toolResult = (part: StoredPart): LlmToolResult[] =>
-  part.type === 'tool_result'
-    ? [{ callId: part.callId, name: part.name, output: part.output, isError: part.isError }]
-    : [];
+/** An image that is gone is left out: the output names it. */
+function toolResult(part: StoredPart, blobs: BlobBytes): LlmToolResult[] {
+  if (part.type !== 'tool_result') return [];
+  const { callId, name, output, isError } = part;
+  const images = part.images?.flatMap(({ mediaType, ...image }) => {
+    const data = dataOf(image, blobs);
+    return data ? [{ mediaType, data }] : [];
+  });
+  return [{ callId, name, output, isError, ...(images?.length && { images }) }];
+}

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { Elicitation, ToolContext, ToolOutput, WorkingTool } from '@scorpio/agent';
+import { MOST_IMAGES, type Elicitation, type ToolContext, type ToolOutput, type WorkingTool } from '@scorpio/agent';
+import type { ToolImage } from '@scorpio/events';
 import { DomainError, type JsonObject } from '@scorpio/kernel';
 import type { McpContent, McpElicitation, McpElicitationAnswer, McpResult, McpTool } from '@scorpio/mcp';
 import type { Owner } from '../auth/principal';
 import { BlobsService } from '../blobs/blobs.service';
 import { McpService } from '../mcp/mcp.service';
+import { isModelImage } from './model-image';
 import type { ToolState } from './tool-state';
 
 /** Time is kept by the connection, which knows of progress; this bound is only for one that forgets to. */
@@ -91,27 +93,36 @@ export class McpTools {
   }
 
   private async output({ content, structured, isError, full }: McpResult, context: ToolContext): Promise<ToolOutput> {
-    const lines = await Promise.all(content.map((part) => this.line(part, context)));
+    const parts = await Promise.all(content.map((part) => this.part(part, context)));
+    const lines = parts.map(({ line }) => line);
+    const images = parts.flatMap(({ image }) => image ?? []).slice(0, MOST_IMAGES);
     const others = lines.filter((_line, index) => content[index].type !== 'text');
     const text = full ? [full.text, ...others].join('\n') : lines.join('\n');
     const isPlain = structured !== null && typeof structured === 'object' && !Array.isArray(structured);
     return {
       content: text || (structured === undefined ? '' : JSON.stringify(structured)),
       isError,
+      ...(images.length && { images }),
       ...(isPlain && { details: { structured: structured as JsonObject } }),
     };
   }
 
-  /** What the model is told of a part: text as it is, bytes as a blob of the session. */
-  private async line(part: McpContent, { owner, sessionId }: ToolContext): Promise<string> {
-    if (part.type === 'text') return part.text;
-    if (part.type === 'resource_link') return `[${part.name}: ${part.uri}]`;
-    if (part.type === 'resource' && part.text !== undefined) return part.text;
+  /** What the model is told of a part: text as it is, bytes as a blob of the session, shown where they are an image. */
+  private async part(
+    part: McpContent,
+    { owner, sessionId }: ToolContext,
+  ): Promise<{ line: string; image?: ToolImage }> {
+    if (part.type === 'text') return { line: part.text };
+    if (part.type === 'resource_link') return { line: `[${part.name}: ${part.uri}]` };
+    if (part.type === 'resource' && part.text !== undefined) return { line: part.text };
     const data = part.type === 'resource' ? (part.blob ?? '') : part.data;
     const mediaType = part.mediaType ?? 'application/octet-stream';
     const bytes = Buffer.from(data, 'base64');
-    const kept = sessionId === undefined ? undefined : await this.blobs.put({ owner, sessionId, bytes, mediaType });
-    return `[${part.type} of ${bytes.length} bytes, ${mediaType}${kept ? `, kept as ${kept}` : ''}]`;
+    const line = `${part.type} of ${bytes.length} bytes, ${mediaType}`;
+    if (sessionId === undefined) return { line: `[${line}]` };
+    const blobId = await this.blobs.put({ owner, sessionId, bytes, mediaType });
+    const image = part.type !== 'audio' && isModelImage(bytes, mediaType) && { image: { blobId, mediaType } };
+    return { line: `[${line}, kept as ${blobId}]`, ...image };
   }
 }
 

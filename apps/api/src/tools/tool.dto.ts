@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsBoolean, IsObject, IsOptional, Matches } from 'class-validator';
+import { ToolImage } from '@scorpio/events';
 import type { JsonObject } from '@scorpio/kernel';
 import type { ExecutionRecord } from './execution.schema';
 import type { ToolState } from './tool-state';
@@ -84,6 +85,8 @@ export class ToolExecutionDto {
   truncated: boolean;
   /** The whole output, at `/api/v1/blobs/{blobId}`, where it was cut. */
   blobId: string | null;
+  /** What a model would be shown beside the output. */
+  images: ToolImage[];
   details: Record<string, unknown> | null;
   files: ExecutionFileDto[];
   error: ExecutionErrorDto | null;
@@ -102,6 +105,7 @@ export class ToolExecutionDto {
       output: result?.output ?? null,
       truncated: result?.truncated ?? false,
       blobId: result?.blobId ?? null,
+      images: result?.images ?? [],
       details: result?.details ?? null,
       files: result?.files ?? [],
       error: result?.error ?? null,

@@ -33,6 +33,12 @@ export class ToolProgress extends RunEventEnvelope {
   text: string;
 }
 
+/** An image that a tool gave: its bytes are at `/api/v1/blobs/{blobId}`. */
+export class ToolImage {
+  blobId: string;
+  mediaType: string;
+}
+
 /** The call has its result; exactly one per call. */
 export class ToolCompleted extends RunEventEnvelope {
   type: 'tool.completed';
@@ -42,6 +48,8 @@ export class ToolCompleted extends RunEventEnvelope {
   result?: string;
   /** Where the whole result is, when it was too large for the event. */
   blobId?: string;
+  /** Shown to the model, where it takes images. */
+  images?: ToolImage[];
   durationMs: number;
   truncated: boolean;
   error?: EventError;

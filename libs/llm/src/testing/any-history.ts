@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { LlmAssistantPart, LlmMessage, LlmNative, LlmUserPart } from '../contract';
+import type { LlmAssistantPart, LlmMessage, LlmNative, LlmToolResult, LlmUserPart } from '../contract';
 
 /** The vendor's own form of a part of this kind, or none. */
 export type AnyNative = (kind: LlmAssistantPart['type']) => fc.Arbitrary<LlmNative | undefined>;
@@ -18,6 +18,10 @@ const values = fc.dictionary(words, fc.oneof(words, fc.array(words, { maxLength:
   noNullPrototype: true,
 });
 const bytes = new Uint8Array([0x25, 0x50]);
+const images = fc.constantFrom<NonNullable<LlmToolResult['images']>[number]>(
+  { mediaType: 'image/png', data: { bytes } },
+  { mediaType: 'image/webp', data: { url: 'https://example.com/a.webp' } },
+);
 const userParts: fc.Arbitrary<LlmUserPart> = fc.oneof(
   words.map((text) => ({ type: 'text' as const, text })),
   fc.constantFrom<LlmUserPart>(
@@ -37,9 +41,12 @@ const assistantParts = (native: AnyNative): fc.Arbitrary<LlmAssistantPart> =>
     }),
   );
 
-/** Any message: calls without results and results without calls, odd names, blank texts, natives of anyone. */
+/** Any message: calls without results and results without calls, results with images, odd names, blank texts, natives of anyone. */
 export const anyMessage = (native: AnyNative): fc.Arbitrary<LlmMessage> => {
-  const results = fc.record({ callId: ids, name: names, output: words, isError: fc.boolean() });
+  const results: fc.Arbitrary<LlmToolResult> = fc.record(
+    { callId: ids, name: names, output: words, isError: fc.boolean(), images: fc.array(images, { maxLength: 2 }) },
+    { requiredKeys: ['callId', 'name', 'output', 'isError'] },
+  );
   return fc.oneof(
     fc.record({ role: fc.constant('user' as const), content: fc.array(userParts, { maxLength: 3 }) }),
     fc.record({ role: fc.constant('assistant' as const), content: fc.array(assistantParts(native), { maxLength: 4 }) }),

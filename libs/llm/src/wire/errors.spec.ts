@@ -26,6 +26,8 @@ describe('vendorError', () => {
       'context-overflow',
     ],
     [{ status: 413, code: 'request_too_large' }, 'context-overflow'],
+    [{ status: 413 }, 'context-overflow'],
+    [{ status: 400, message: 'Request payload size exceeds the limit: 20971520 bytes.' }, 'context-overflow'],
     [{ status: 400, message: 'Your credit balance is too low to access the Anthropic API.' }, 'auth'],
     [{ status: 402, code: 'billing_error' }, 'auth'],
     [{ status: 429, code: 'contract_spend_limit_reached' }, 'auth'],

@@ -26,7 +26,7 @@ const MAX_MESSAGE = 400;
 /** OpenAI's codes, and Anthropic's (`ErrorType` and `details.error_code` of its SDK). */
 const EMPTY_ACCOUNT = /^(insufficient_quota|billing_hard_limit_reached|billing_error|\w+_spend_limit_reached)$/;
 /** Anthropic says `prompt is too long: 210000 tokens > 200000 maximum`. */
-const TOO_LONG = /context.{0,20}(length|window|limit)|maximum context|prompt is too long/i;
+const TOO_LONG = /context.{0,20}(length|window|limit)|maximum context|prompt is too long|payload size exceeds/i;
 
 /** A stack trace and all that follows it, as JavaScript, Java and Python print it. */
 const STACK = /\n\s+at \S[^]*|\bTraceback \(most recent call last\)[^]*/;
@@ -72,7 +72,7 @@ const advice = (party: WireParty): string => (party.setting ? `Check ${party.set
 function kindOf({ status, code, message }: VendorFault): LlmErrorKind {
   // Waiting does not fill an empty account: it needs its owner, as a wrong key does.
   if (EMPTY_ACCOUNT.test(code ?? '') || /credit balance is too low/i.test(message ?? '')) return 'auth';
-  if (code === 'context_length_exceeded' || code === 'request_too_large' || TOO_LONG.test(message ?? '')) {
+  if (code === 'context_length_exceeded' || code === 'request_too_large' || status === 413 || TOO_LONG.test(message ?? '')) {
     if (!status || (status >= 400 && status < 500 && status !== 429)) return 'context-overflow';
   }
   if (status) return kindOfStatus(status);
