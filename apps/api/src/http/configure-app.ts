@@ -7,7 +7,7 @@ import type { AppConfig } from '@scorpio/config';
 import { accessLog } from '@scorpio/observability';
 import { hostCheck } from '../auth/allowed-host';
 import { DomainErrorFilter } from './domain-error.filter';
-import { InputInterceptor } from './input.interceptor';
+import { InputGuard } from './input.guard';
 import { serveDocs } from './openapi-docs';
 import { parseQuery } from './query';
 import { requestId } from './request-id';
@@ -16,7 +16,7 @@ import { validationPipe } from './validation.pipe';
 
 /** What `NestFactory.create` and `createNestApplication` must be given for {@link configureApp}. */
 export const APP_OPTIONS = {
-  // `InputInterceptor` reads the body, after the guards.
+  // `InputGuard` reads the body, once it is known who sends it.
   bodyParser: false,
   // Open streams must not hold up the end of the process.
   forceCloseConnections: true,
@@ -66,7 +66,8 @@ export function configureApp(app: NestExpressApplication, config: AppConfig): vo
   app.setGlobalPrefix('api/v1', { exclude: ['health', 'health/live', 'health/ready', 'mcp'] });
   coverAllPaths(app.getHttpAdapter() as unknown as ExpressAdapter);
   app.useGlobalFilters(new DomainErrorFilter());
-  app.useGlobalInterceptors(new InputInterceptor(config));
+  // After those that modules provide: of a caller without credentials no body is read.
+  app.useGlobalGuards(new InputGuard(config));
   app.useGlobalPipes(validationPipe());
   if (config.apiDocs) serveDocs(app);
 }
