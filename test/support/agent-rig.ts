@@ -10,6 +10,7 @@ import {
   type Compacted,
   type ModelChain,
   type StepModel,
+  type ToldResult,
   type ToolContext,
   type Verdict,
   type WorkingTool,
@@ -142,7 +143,7 @@ export class AgentRig {
       storedModel: (step) => this.stored[`m:${step}:1`] as never,
       saveResults: async (step, results) => {
         await this.store(`m:${step}:2`, results);
-        return { role: 'tool', content: results.map(({ images: _kept, ...result }) => result) };
+        return { role: 'tool', content: results.map(toldOf) };
       },
       saveInput: (step, inputId) => this.store(`m:${step}:0`, inputId),
     };
@@ -225,6 +226,12 @@ export function successorOf(rig: { stored: Record<string, unknown> }, given: Wor
   Object.assign(next.stored, { 'm:1:1': rig.stored['m:1:1'] });
   return next;
 }
+
+/** A result as this store gives it back: its images by their blobs' ids. */
+const toldOf = ({ images, ...result }: ToldResult): LlmToolResult => ({
+  ...result,
+  ...(images && { images: images.map(({ blobId, mediaType }) => ({ mediaType, data: { url: blobId } })) }),
+});
 
 export const started: RunEventDraft = { type: 'run.started', epoch: 1, messageId: 'm:0:0' };
 

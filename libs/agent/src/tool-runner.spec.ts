@@ -33,6 +33,27 @@ describe('tool calls', () => {
     expect(rig.types.at(-1)).toBe('run.completed');
   });
 
+  it('may show images: eight of a call, told as the store gives them', async () => {
+    const images = Array.from({ length: 9 }, (_, n) => ({ blobId: `blob_${n}`, mediaType: 'image/png' }));
+    const shot = tool('shot', 'read', undefined, {
+      execute: () => Promise.resolve({ content: 'Nine images', images }),
+    });
+    const rig = rigOf([shot, tool('add', 'read')], ['a', 'shot', {}], ['b', 'add', {}]);
+    await rig.run();
+    const [told, plain] = rig.of('tool.completed').toSorted((one, other) => (one.callId < other.callId ? -1 : 1));
+    expect(told).toMatchObject({ callId: 'a', result: 'Nine images', images: images.slice(0, 8) });
+    expect(plain).not.toHaveProperty('images');
+    expect(rig.stored['m:1:2']).toMatchObject([{ callId: 'a', images: images.slice(0, 8) }, { callId: 'b' }]);
+    expect(resultsOf(rig)[0].images?.map(({ data }) => data)).toEqual(
+      images.slice(0, 8).map(({ blobId }) => ({ url: blobId })),
+    );
+    // Whoever goes on after a crash knows of them by the log alone.
+    const cut = rig.types.lastIndexOf('tool.completed') + 1;
+    const second = successorOf(rig, [shot, tool('add', 'read')]);
+    await second.resume([started, ...rig.events.slice(0, cut)]);
+    expect(resultsOf(second, 0)).toEqual(resultsOf(rig));
+  });
+
   it('[T2] do not run with arguments that do not fit, and the model hears which', async () => {
     const add = tool('add', 'read');
     const deep = JSON.parse(`${'{"n":'.repeat(1000)}1${'}'.repeat(1000)}`) as JsonObject;

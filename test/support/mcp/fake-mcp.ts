@@ -49,6 +49,8 @@ export interface FakeMcpOptions {
  */
 export class FakeMcp {
   tools: FakeTool[];
+  /** What proper calls give, beside their echo. */
+  content: object[] = [];
   /** What is done to calls, and to everything. */
   fault?: Fault;
   refuseAll?: number;
@@ -191,7 +193,9 @@ export class FakeMcp {
       case 'wrong-id':
         return json(response, 200, { jsonrpc: '2.0', id: 999_999, result: { content: [] } });
       default:
-        reply({ content: [{ type: 'text', text: `${params.name}: ${JSON.stringify(params.arguments)}` }] });
+        reply({
+          content: [{ type: 'text', text: `${params.name}: ${JSON.stringify(params.arguments)}` }, ...this.content],
+        });
     }
   }
 

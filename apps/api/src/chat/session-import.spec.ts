@@ -3,6 +3,7 @@ import { readSessionImport } from './session-import';
 const SESSION = 'ses_01JZZZZZZZZZZZZZZZZZZZZZZZ';
 const RUN = 'run_01JZZZZZZZZZZZZZZZZZZZZZZZ';
 const BLOB = 'blob_01JZZZZZZZZZZZZZZZZZZZZZZZ';
+const image = (blobId: string) => ({ blobId, mediaType: 'image/png' });
 const at = '2026-01-02T03:04:05.678Z';
 const place = (turn: number, step: number, k: number): string =>
   `${SESSION}:${String(turn).padStart(6, '0')}:${String(step).padStart(4, '0')}:${k}`;
@@ -114,6 +115,21 @@ describe('readSessionImport', () => {
     ['a result without its call', (d) => d.messages.splice(1, 1), 'messages[1].parts'],
     ['a message that is too large', (d) => (d.messages[0].parts[0].text = 'é'.repeat(4_000_001)), 'messages[0].parts'],
     ['a blob that is not there', (d) => (d.blobs = []), 'messages[0].parts[1].blobId'],
+    [
+      'an image of a result that is not there',
+      (d) => (d.messages[2].parts[0].images = [image(BLOB), image(BLOB.replace('JZ', 'KZ'))]),
+      'messages[2].parts[0].images[1].blobId',
+    ],
+    [
+      'an image of a result by its address',
+      (d) => (d.messages[2].parts[0].images = [{ mediaType: 'image/png', url: 'https://x.test/' }]),
+      'messages[2].parts[0].images[0].blobId',
+    ],
+    [
+      'more images than a result has',
+      (d) => (d.messages[2].parts[0].images = Array.from({ length: 9 }, () => image(BLOB))),
+      'messages[2].parts[0].images',
+    ],
     ['a blob twice', (d) => d.blobs.push(d.blobs[0]), 'blobs[1].id'],
     ['bytes that are no base64', (d) => (d.blobs[0].data = 'a b'), 'blobs[0].data'],
     ['a date that is none', (d) => (d.messages[0].createdAt = 'yesterday'), 'messages[0].createdAt'],

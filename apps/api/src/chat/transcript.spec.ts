@@ -26,6 +26,18 @@ describe('stored messages as a model is told them', () => {
     ]);
   });
 
+  it('show the images of results, but those that are gone', () => {
+    const result = { callId: 'a', name: 'look', output: 'A', isError: false };
+    const images = ['blob_1', 'blob_2'].map((blobId) => ({ blobId, mediaType: 'image/png' }));
+    const stored = [say('tool', { type: 'tool_result', ...result, blobId: 'blob_3', images })];
+    expect(blobIdsOf(stored)).toEqual(['blob_1', 'blob_2']);
+    const bytes = Buffer.from('bytes');
+    expect(toTranscript(stored, new Map([['blob_2', bytes]]))).toStrictEqual([
+      { role: 'tool', content: [{ ...result, images: [{ mediaType: 'image/png', data: { bytes } }] }] },
+    ]);
+    expect(toTranscript(stored, new Map())).toStrictEqual([{ role: 'tool', content: [result] }]);
+  });
+
   it('tell a summary as something that was said to the model', () => {
     expect(toTranscript([say('summary', text('before'))], new Map())).toEqual([
       { role: 'user', content: [text('before')] },

@@ -72,7 +72,12 @@ const advice = (party: WireParty): string => (party.setting ? `Check ${party.set
 function kindOf({ status, code, message }: VendorFault): LlmErrorKind {
   // Waiting does not fill an empty account: it needs its owner, as a wrong key does.
   if (EMPTY_ACCOUNT.test(code ?? '') || /credit balance is too low/i.test(message ?? '')) return 'auth';
-  if (code === 'context_length_exceeded' || code === 'request_too_large' || status === 413 || TOO_LONG.test(message ?? '')) {
+  if (
+    code === 'context_length_exceeded' ||
+    code === 'request_too_large' ||
+    status === 413 ||
+    TOO_LONG.test(message ?? '')
+  ) {
     if (!status || (status >= 400 && status < 500 && status !== 429)) return 'context-overflow';
   }
   if (status) return kindOfStatus(status);

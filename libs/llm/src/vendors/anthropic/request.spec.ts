@@ -136,6 +136,30 @@ describe('anthropicCall', () => {
       expect(JSON.stringify(sent)).not.toContain('"content":""');
     });
 
+    it('has what a user shows after results in a turn of its own, results first', () => {
+      const content: LlmAssistantPart[] = [{ type: 'tool_call', callId: 'c1', name: 'look', arguments: {} }];
+      const result = { callId: 'c1', name: 'look', output: 'seen', isError: false };
+      const image = { type: 'image' as const, mediaType: 'image/png', data: { bytes: new Uint8Array([1]) } };
+      const sent = messages({
+        messages: [
+          user('go'),
+          { role: 'assistant', content },
+          { role: 'tool', content: [result] },
+          { role: 'user', content: [{ type: 'text', text: 'Its image' }, image] },
+        ],
+      });
+      expect(sent.slice(2)).toMatchObject([
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c1' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Its image' },
+            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AQ==' } },
+          ],
+        },
+      ]);
+    });
+
     it('has no blank system prompt', () => {
       expect(body({ system: ' ' }).system).toBeUndefined();
     });

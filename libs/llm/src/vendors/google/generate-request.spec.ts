@@ -77,7 +77,13 @@ describe('generateRequest', () => {
             { callId: 'c2', name: 'look', output: 'dark', isError: true },
           ],
         },
-        user('and?'),
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'and?' },
+            { type: 'image', mediaType: 'image/png', data: { bytes: new Uint8Array([1]) } },
+          ],
+        },
       ],
     });
     expect(contents).toHaveLength(3);
@@ -87,6 +93,7 @@ describe('generateRequest', () => {
         { functionResponse: { id: 'c1', name: 'look', response: { output: 'seen' } } },
         { functionResponse: { id: 'c2', name: 'look', response: { error: 'dark' } } },
         { text: 'and?' },
+        { inlineData: { mimeType: 'image/png', data: 'AQ==' } },
       ],
     });
   });
