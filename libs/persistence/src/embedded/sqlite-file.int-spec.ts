@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { eventually } from '../../../../test/support/eventually';
 import { SqliteFile } from './sqlite-file';
 
 describe('writes of one turn of the event loop', () => {
@@ -87,5 +88,20 @@ describe('writes of one turn of the event loop', () => {
     file.close();
     await write;
     expect(durable()).toEqual([1]);
+  });
+
+  it('are moved from the log into the file once nobody writes any more', async () => {
+    for (let n = 1; n <= 200; n++) await insert(n);
+    /** What the file holds without its log. */
+    const moved = () => {
+      copyFileSync(join(dir, 'a.db'), join(dir, 'copy.db'));
+      const copy = new DatabaseSync(join(dir, 'copy.db'));
+      const there = copy.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 't'").get()!.n;
+      const count = there ? copy.prepare('SELECT count(*) AS n FROM t').get()!.n : 0;
+      copy.close();
+      return count;
+    };
+    expect(moved()).toBe(0);
+    await eventually(() => expect(moved()).toBe(200));
   });
 });

@@ -1,5 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { IndexDescription } from './index-set';
+import { WriteAheadLog } from './write-ahead-log';
 
 /** `normal` survives the death of the process, `full` a power cut too. */
 export type SqliteSync = 'normal' | 'full';
@@ -34,6 +35,7 @@ class Group {
 export class SqliteFile {
   private readonly sqlite: DatabaseSync;
   private readonly statements = new Map<string, StatementSync>();
+  private readonly log: WriteAheadLog;
   private group?: Group;
 
   /** @param file path of the database file, or `:memory:` */
@@ -45,6 +47,7 @@ export class SqliteFile {
          PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;
          CREATE TABLE IF NOT EXISTS ${INDEX_TABLE} (collection TEXT, name TEXT, description TEXT, PRIMARY KEY (collection, name)) STRICT`,
       );
+      this.log = new WriteAheadLog(this.sqlite, `${file}-wal`);
     } catch (error) {
       this.sqlite.close();
       throw error;
@@ -97,6 +100,7 @@ export class SqliteFile {
     try {
       const result = work();
       this.prepare('COMMIT').run();
+      this.log.committed();
       return result;
     } catch (error) {
       if (this.sqlite.isTransaction) this.prepare('ROLLBACK').run();
@@ -127,6 +131,7 @@ export class SqliteFile {
     try {
       this.prepare('COMMIT').run();
       this.end(group);
+      this.log.committed();
       group.resolve();
     } catch (error) {
       if (this.sqlite.isTransaction) this.prepare('ROLLBACK').run();
@@ -187,5 +192,6 @@ export class SqliteFile {
     this.statements.clear();
     this.sqlite.exec('PRAGMA optimize');
     this.sqlite.close();
+    this.log.close();
   }
 }
