@@ -142,6 +142,16 @@ describe.each([
     });
   });
 
+  it('gives an image, which a model would be shown', async () => {
+    const sessionId = await chat.newSession();
+    const call = { name: 'everything__get-tiny-image', arguments: {}, sessionId, approve: true };
+    const { body } = await api.post(`${TOOLS}/execute`, call);
+    expect(body).toMatchObject({ ok: true, images: [{ mediaType: 'image/png' }] });
+    expect(body.output).toContain(`kept as ${body.images[0].blobId}`);
+    const kept = await fetch(`${api.baseUrl}/api/v1/blobs/${body.images[0].blobId}`);
+    expect(Buffer.from(await kept.arrayBuffer()).toString('latin1', 1, 4)).toBe('PNG');
+  });
+
   describe('its questions', () => {
     /** Has the model call a tool that asks people, and answers each question as it comes. */
     async function asked(call: string, ...answers: object[]): Promise<{ read: RunRead; questions: any[] }> {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BlobRepository } from '../../apps/api/src/blobs/blob.repository';
 import type { ApiClient } from '../support/api-client';
 import { AppHarness } from '../support/app-harness';
 import { ChatClient } from '../support/chat-client';
@@ -24,6 +25,7 @@ const resource = (blob: string, mimeType: string) => ({
 const TOOL = 'shots__shoot';
 const SHOOT = `[[tool=${TOOL} {}]]`;
 const CHAT = 'fake/model';
+const MODELS = { 'fake/blind': { capabilities: { images: false } }, 'fake/small': { contextWindow: 5_000 } };
 const SESSIONS = '/api/v1/sessions';
 
 describeStores('images in the results of MCP tools', (store) => {
@@ -39,10 +41,12 @@ describeStores('images in the results of MCP tools', (store) => {
     mcp = await FakeMcp.start({ tools: [{ name: 'shoot', annotations: { readOnlyHint: true } }] });
     const [servers, models] = ['mcp.json', 'models.json'].map((name) => join(tempDir(), name));
     writeFileSync(servers, JSON.stringify({ mcpServers: { shots: { url: mcp.url, trusted: true } } }));
-    writeFileSync(models, JSON.stringify({ 'fake/blind': { capabilities: { images: false } } }));
+    writeFileSync(models, JSON.stringify(MODELS));
     const key = 'a-key-of-the-tests';
     app = await AppHarness.start({
-      LLM_ENDPOINTS: JSON.stringify([{ name: 'fake', baseUrl: fake.url, apiKey: key, models: ['model', 'blind'] }]),
+      LLM_ENDPOINTS: JSON.stringify([
+        { name: 'fake', baseUrl: fake.url, apiKey: key, models: ['model', 'blind', 'small'] },
+      ]),
       ...{ OPENAI_BASE_URL: fake.url, OPENAI_API_KEY: key },
       ...{ ANTHROPIC_BASE_URL: fake.origin, ANTHROPIC_API_KEY: key },
       ...{ GEMINI_BASE_URL: fake.origin, GEMINI_API_KEY: key },
@@ -134,12 +138,41 @@ describeStores('images in the results of MCP tools', (store) => {
     expect(toldLast().filter(({ content }) => Array.isArray(content) && content.length === 2)).toHaveLength(2);
   });
 
+  it('are left out once their bytes are gone, and the conversation goes on', async () => {
+    const { sessionId, completed } = await shot();
+    const before = toldLast();
+    await app.app.get(BlobRepository).erase(completed.images![0].blobId);
+    await chat.send(sessionId, { message: 'And?' });
+    expect(toldLast().slice(0, 3)).toEqual(before.slice(0, 3));
+    expect(JSON.stringify(toldLast())).not.toContain(RED);
+    expect(toldLast().at(-1)).toEqual({ role: 'user', content: 'And?' });
+  });
+
   it('count where the context is measured', async () => {
     const { sessionId } = await shot();
     const tokens = async () => (await api.get(`${SESSIONS}/${sessionId}/context`)).body.tokens.messages;
     expect(await tokens()).toBeGreaterThan(1_600);
     await api.patch(`${SESSIONS}/${sessionId}`, { model: 'fake/blind' });
     expect(await tokens()).toBeLessThan(1_600);
+  });
+
+  it('fill a conversation until it is summed up, and the last one stays', async () => {
+    const sessionId = await chat.newSession({ model: 'fake/small', tools: [TOOL] });
+    const call = { tools: [{ name: TOOL, arguments: '{}' }] };
+    const say = (text: string) => ({ text });
+    for (const message of ['One.', 'Two.']) {
+      fake.next(call, say('Seen.'));
+      await chat.send(sessionId, { message });
+    }
+    fake.next(call, say('They looked twice.'), say('Seen again.'));
+    const read = await sse.chat({ sessionId, message: 'Three.' });
+    await checkRun(api, [read], ['', 'Seen again.']);
+    const [{ tokensBefore, tokensAfter }] = eventsOf(read, 'context.compacted');
+    expect(tokensBefore).toBeGreaterThan(3 * 1_600);
+    expect(tokensAfter).toBeLessThan(2 * 1_600);
+    expect(toldLast()[0].content).toContain('They looked twice.');
+    expect(toldLast().at(-1)).toEqual({ role: 'user', content: [labelled(1), shown(RED)] });
+    expect(JSON.stringify(toldLast()).split(RED)).toHaveLength(2);
   });
 
   it.each<[string, object]>([
