@@ -9,7 +9,7 @@ import { FakeLlm } from '../support/fake-llm';
 import { FakeMcp } from '../support/mcp/fake-mcp';
 import { checkRun } from '../support/oracles';
 import { eventsOf } from '../support/run-reads';
-import type { SseReader } from '../support/sse-reader';
+import type { RunRead, SseReader } from '../support/sse-reader';
 import { describeStores } from '../support/stores';
 import { tempDir } from '../support/temp-dir';
 
@@ -25,7 +25,9 @@ const resource = (blob: string, mimeType: string) => ({
 const TOOL = 'shots__shoot';
 const SHOOT = `[[tool=${TOOL} {}]]`;
 const CHAT = 'fake/model';
-const MODELS = { 'fake/blind': { capabilities: { images: false } }, 'fake/small': { contextWindow: 5_000 } };
+const BLIND = { capabilities: { images: false } };
+const SMALL = { contextWindow: 5_000 };
+const MODELS = { 'fake/blind': BLIND, 'fake/small': SMALL, 'fake/small-blind': { ...BLIND, ...SMALL } };
 const SESSIONS = '/api/v1/sessions';
 
 describeStores('images in the results of MCP tools', (store) => {
@@ -45,7 +47,7 @@ describeStores('images in the results of MCP tools', (store) => {
     const key = 'a-key-of-the-tests';
     app = await AppHarness.start({
       LLM_ENDPOINTS: JSON.stringify([
-        { name: 'fake', baseUrl: fake.url, apiKey: key, models: ['model', 'blind', 'small'] },
+        { name: 'fake', baseUrl: fake.url, apiKey: key, models: ['model', 'blind', 'small', 'small-blind'] },
       ]),
       ...{ OPENAI_BASE_URL: fake.url, OPENAI_API_KEY: key },
       ...{ ANTHROPIC_BASE_URL: fake.origin, ANTHROPIC_API_KEY: key },
@@ -156,23 +158,32 @@ describeStores('images in the results of MCP tools', (store) => {
     expect(await tokens()).toBeLessThan(1_600);
   });
 
-  it('fill a conversation until it is summed up, and the last one stays', async () => {
-    const sessionId = await chat.newSession({ model: 'fake/small', tools: [TOOL] });
+  /** A third turn with an image, and what the model says to its calls from then on. */
+  async function third(model: string, ...texts: string[]): Promise<RunRead> {
+    const sessionId = await chat.newSession({ model, tools: [TOOL] });
     const call = { tools: [{ name: TOOL, arguments: '{}' }] };
-    const say = (text: string) => ({ text });
     for (const message of ['One.', 'Two.']) {
-      fake.next(call, say('Seen.'));
+      fake.next(call, { text: 'Seen.' });
       await chat.send(sessionId, { message });
     }
-    fake.next(call, say('They looked twice.'), say('Seen again.'));
+    fake.next(call, ...texts.map((text) => ({ text })));
     const read = await sse.chat({ sessionId, message: 'Three.' });
-    await checkRun(api, [read], ['', 'Seen again.']);
+    await checkRun(api, [read], ['', texts.at(-1)!]);
+    return read;
+  }
+
+  it('fill a conversation until it is summed up, and the last one stays', async () => {
+    const read = await third('fake/small', 'They looked twice.', 'Seen again.');
     const [{ tokensBefore, tokensAfter }] = eventsOf(read, 'context.compacted');
     expect(tokensBefore).toBeGreaterThan(3 * 1_600);
     expect(tokensAfter).toBeLessThan(2 * 1_600);
     expect(toldLast()[0].content).toContain('They looked twice.');
     expect(toldLast().at(-1)).toEqual({ role: 'user', content: [labelled(1), shown(RED)] });
     expect(JSON.stringify(toldLast()).split(RED)).toHaveLength(2);
+  });
+
+  it('fill no conversation with a model that takes none', async () => {
+    expect(eventsOf(await third('fake/small-blind', 'Seen again.'), 'context.compacted')).toEqual([]);
   });
 
   it.each<[string, object]>([

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { MOST_IMAGES, type Elicitation, type ToolContext, type ToolOutput, type WorkingTool } from '@scorpio/agent';
+import type { Elicitation, ToolContext, ToolOutput, WorkingTool } from '@scorpio/agent';
 import type { ToolImage } from '@scorpio/events';
 import { DomainError, type JsonObject } from '@scorpio/kernel';
 import type { McpContent, McpElicitation, McpElicitationAnswer, McpResult, McpTool } from '@scorpio/mcp';
@@ -95,7 +95,7 @@ export class McpTools {
   private async output({ content, structured, isError, full }: McpResult, context: ToolContext): Promise<ToolOutput> {
     const parts = await Promise.all(content.map((part) => this.part(part, context)));
     const lines = parts.map(({ line }) => line);
-    const images = parts.flatMap(({ image }) => image ?? []).slice(0, MOST_IMAGES);
+    const images = parts.flatMap(({ image }) => image ?? []);
     const others = lines.filter((_line, index) => content[index].type !== 'text');
     const text = full ? [full.text, ...others].join('\n') : lines.join('\n');
     const isPlain = structured !== null && typeof structured === 'object' && !Array.isArray(structured);
