@@ -2032,6 +2032,10 @@ export type ToolCompleted = {
      * Where the whole result is, when it was too large for the event.
      */
     blobId?: string;
+    /**
+     * Shown to the model, where it takes images.
+     */
+    images?: Array<ToolImage>;
     durationMs: number;
     truncated: boolean;
     error?: EventError;
@@ -2111,6 +2115,10 @@ export type ToolExecution = {
      * The whole output, at `/api/v1/blobs/{blobId}`, where it was cut.
      */
     blobId: string | null;
+    /**
+     * What a model would be shown beside the output.
+     */
+    images: Array<ToolImage>;
     details: {
         [key: string]: unknown;
     } | null;
@@ -2118,6 +2126,11 @@ export type ToolExecution = {
     error: ExecutionError | null;
     durationMs: number | null;
     createdAt: string;
+};
+
+export type ToolImage = {
+    blobId: string;
+    mediaType: string;
 };
 
 export type ToolList = {
@@ -2217,6 +2230,10 @@ export type ToolResultPart = {
      * The whole output, where it was too long for the model.
      */
     blobId?: string;
+    /**
+     * Shown to the model, where it takes images.
+     */
+    images?: Array<ToolImage>;
 };
 
 export type ToolRule = {
