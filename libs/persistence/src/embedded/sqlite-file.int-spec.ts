@@ -1,5 +1,6 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { eventually } from '../../../../test/support/eventually';
@@ -91,7 +92,7 @@ describe('writes of one turn of the event loop', () => {
   });
 
   it('are moved from the log into the file once nobody writes any more', async () => {
-    for (let n = 1; n <= 200; n++) await insert(n);
+    for (let n = 1; n <= 200; n++) await insert(n, 'x'.repeat(20_000));
     /** What the file holds without its log. */
     const moved = () => {
       copyFileSync(join(dir, 'a.db'), join(dir, 'copy.db'));
@@ -103,5 +104,25 @@ describe('writes of one turn of the event loop', () => {
     };
     expect(moved()).toBe(0);
     await eventually(() => expect(moved()).toBe(200));
+  });
+
+  it('are moved while somebody always writes, without a pause for it', async () => {
+    const look = new DatabaseSync(join(dir, 'a.db'));
+    const log = () => look.prepare('PRAGMA wal_checkpoint(NOOP)').get() as { log: number; checkpointed: number };
+    let last = 0;
+    let moved = false;
+    const writing = (async () => {
+      for (; !moved; await pause(2)) await insert((last += 1), 'x'.repeat(50_000));
+    })();
+    try {
+      await eventually(() => expect(log().checkpointed).toBeGreaterThan(8_000));
+      // Whoever writes would move it only here.
+      expect(log().log).toBeLessThan(65_536);
+    } finally {
+      moved = true;
+      look.close();
+    }
+    await writing;
+    expect(durable()).toHaveLength(last);
   });
 });

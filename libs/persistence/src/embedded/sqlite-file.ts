@@ -47,7 +47,7 @@ export class SqliteFile {
          PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;
          CREATE TABLE IF NOT EXISTS ${INDEX_TABLE} (collection TEXT, name TEXT, description TEXT, PRIMARY KEY (collection, name)) STRICT`,
       );
-      this.log = new WriteAheadLog(this.sqlite, `${file}-wal`);
+      this.log = new WriteAheadLog(this.sqlite, file);
     } catch (error) {
       this.sqlite.close();
       throw error;

@@ -1,78 +1,130 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
 
-/** Pages of the log at which the next commit moves them into the file: 64 MB. SQLite's own 1,000 are full in no time. */
-const MOST_PAGES = 16_384;
 /** How much of the log a power cut can take, in milliseconds; and how long nothing is written where nobody waits. */
 const BEAT_MS = 1_000;
-/** Commits worth moving when there is time. */
-const FEW = 200;
+/** Pages of the log, of 4 KB, that are worth moving while nothing else is to do. */
+const SOME = 1_000;
+/** So many are moved beside the event loop while it goes on: what it takes to do that costs 20 MB of memory. */
+const MANY = 8_192;
+/** So many, whoever commits next moves itself, where all that did not help: 256 MB. */
+const MOST = 65_536;
+
+/**
+ * Moves the log again as long as something was added meanwhile: only a log that was moved whole begins anew.
+ * As text, since the server is one file.
+ */
+const MOVER = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { DatabaseSync } = require('node:sqlite');
+const database = new DatabaseSync(workerData, { timeout: 5000 });
+const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+const isMoved = () => {
+  const { log, checkpointed } = checkpoint.get();
+  return log === checkpointed;
+};
+parentPort.on('message', () => {
+  for (let tries = 0; tries < 10 && !isMoved(); tries++);
+  parentPort.postMessage('done');
+});`;
 
 /**
  * Looks after the log of a SQLite file. Moving it into the file (a checkpoint) waits for the disk twice, some 30 ms in
- * which the whole process stands still: so that is put off to when nobody writes, as far as the log's size allows.
- * What is in the log meanwhile is flushed to the disk once a second, beside the event loop.
+ * which the process would stand still: so that is done when nobody writes, or in a thread of its own where somebody
+ * always does. What is in the log meanwhile is flushed to the disk once a second, beside the event loop.
  */
 export class WriteAheadLog {
   private timer?: NodeJS.Timeout;
-  private file?: Promise<FileHandle>;
-  private commits = 0;
-  private sinceBeat = false;
-  private flushing = false;
+  private written = false;
   private closed = false;
+  private flushing?: Promise<void>;
+  private file?: FileHandle;
+  private mover?: Worker;
+  private moving = false;
 
-  /** @param path of the log, which is there once something was written */
+  /** @param path of the database */
   constructor(
     private readonly sqlite: DatabaseSync,
     private readonly path: string,
   ) {
-    sqlite.exec(`PRAGMA wal_autocheckpoint=${MOST_PAGES}`);
+    sqlite.exec(`PRAGMA wal_autocheckpoint=${MOST}`);
   }
 
   /** To be told of every commit. */
   committed(): void {
-    this.commits += 1;
-    this.sinceBeat = true;
-    this.timer ??= setTimeout(() => this.beat(), BEAT_MS).unref();
+    this.written = true;
+    this.timer ??= setTimeout(this.beat, BEAT_MS).unref();
   }
 
-  private beat(): void {
+  private readonly beat = (): void => {
     this.timer = undefined;
-    if (this.sinceBeat) {
-      this.sinceBeat = false;
-      void this.flush();
-      this.timer = setTimeout(() => this.beat(), BEAT_MS).unref();
-    } else if (this.commits >= FEW) this.checkpoint();
+    const pages = this.pages;
+    if (!this.written && !this.moving) return this.rest(pages);
+    this.written = false;
+    this.timer = setTimeout(this.beat, BEAT_MS).unref();
+    if (pages >= MANY) this.move();
+    else this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
+  };
+
+  private rest(pages: number): void {
+    if (pages >= SOME) this.checkpoint('PASSIVE');
+    void this.mover?.terminate();
   }
 
-  /** Where it fails, the next checkpoint does too and tells. */
-  private async flush(): Promise<void> {
-    if (this.flushing) return;
-    this.flushing = true;
+  /** Pages that are in the log alone. */
+  private get pages(): number {
+    const { log, checkpointed } = this.checkpoint('NOOP');
+    return log - checkpointed;
+  }
+
+  /** `PASSIVE` moves as much as it can without waiting for anybody, `NOOP` nothing (sqlite.org/pragma.html). */
+  private checkpoint(how: 'PASSIVE' | 'NOOP'): { log: number; checkpointed: number } {
     try {
-      const file = await (this.file ??= open(this.path));
-      if (!this.closed) await file.datasync();
+      return this.sqlite.prepare(`PRAGMA wal_checkpoint(${how})`).get() as { log: number; checkpointed: number };
+    } catch {
+      // A full disk, say: nothing is lost, and the next commits tell.
+      return { log: 0, checkpointed: 0 };
+    }
+  }
+
+  private move(): void {
+    if (this.moving) return;
+    this.moving = true;
+    this.mover ??= this.startMover();
+    this.mover.postMessage('move');
+  }
+
+  private startMover(): Worker {
+    const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
+    const mover = new Worker(MOVER, { eval: true, workerData: this.path, env: {}, execArgv: [], resourceLimits });
+    mover.unref();
+    mover.on('message', () => (this.moving = false));
+    // Where it cannot work, the log grows until whoever commits moves it.
+    mover.on('error', () => undefined);
+    mover.once('exit', () => {
+      this.moving = false;
+      this.mover = undefined;
+    });
+    return mover;
+  }
+
+  /** Where it fails, the next move does too and tells. */
+  private async flush(): Promise<void> {
+    try {
+      this.file ??= await open(`${this.path}-wal`);
+      await this.file.datasync();
     } catch {
       this.file = undefined;
-    } finally {
-      this.flushing = false;
     }
-  }
-
-  private checkpoint(): void {
-    this.commits = 0;
-    try {
-      // As much as readers let it, and without waiting for them.
-      this.sqlite.exec('PRAGMA wal_checkpoint(PASSIVE)');
-    } catch {
-      // A full disk, say: nothing is lost, and a later commit will tell.
-    }
+    if (this.closed) await this.file?.close();
   }
 
   /** To be called when the database is closed. */
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
-    void this.file?.then((file) => file.close()).catch(() => undefined);
+    void this.mover?.terminate();
+    if (!this.flushing) void this.file?.close();
   }
 }
