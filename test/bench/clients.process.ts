@@ -19,6 +19,8 @@ export interface Load {
   conversations: number;
   /** Conversations that are there already, for one client. */
   sessions?: string[];
+  /** The first and the last token of an answer that are no part of its beginning or its end; all where absent. */
+  steady?: [first: number, last: number];
   /** The streams stay open until the clients are told to leave. */
   open?: boolean;
 }
@@ -29,9 +31,10 @@ export interface LoadOutcome {
   firstP99: number;
   /** Likewise to the end of its stream. */
   turnP50: number;
-  /** Milliseconds from the model server to the client, where tokens are stamped. */
+  /** Milliseconds from the model server to the client, where tokens are stamped: of the steady ones, and of all. */
   delayP50: number;
   delayP99: number;
+  allDelaysP99: number;
   tokens: number;
   turns: number;
   seconds: number;
@@ -91,7 +94,9 @@ function send(load: Load, sessionId: string | undefined): Promise<IncomingMessag
 async function run(load: Load): Promise<LoadOutcome> {
   const firsts: number[] = [];
   const ends: number[] = [];
+  const [from, to] = load.steady ?? [1, Infinity];
   const delays: number[] = [];
+  const steady: number[] = [];
   let tokens = 0;
   const start = now();
   const client = async (): Promise<void> => {
@@ -118,7 +123,10 @@ async function run(load: Load): Promise<LoadOutcome> {
       if (state.tokens !== load.tokens) throw new Error(`${state.tokens} of ${load.tokens} tokens came.`);
       firsts.push(state.first - begun);
       ends.push(now() - begun);
-      for (const delay of state.delays) delays.push(delay);
+      state.delays.forEach((delay, index) => {
+        delays.push(delay);
+        if (index + 1 >= from && index + 1 <= to) steady.push(delay);
+      });
       tokens += state.tokens;
     }
   };
@@ -128,8 +136,9 @@ async function run(load: Load): Promise<LoadOutcome> {
     firstP50: percentile(firsts, 0.5),
     firstP99: percentile(firsts, 0.99),
     turnP50: percentile(ends, 0.5),
-    delayP50: percentile(delays, 0.5),
-    delayP99: percentile(delays, 0.99),
+    delayP50: percentile(steady, 0.5),
+    delayP99: percentile(steady, 0.99),
+    allDelaysP99: percentile(delays, 0.99),
     tokens,
     turns: firsts.length,
     seconds,
