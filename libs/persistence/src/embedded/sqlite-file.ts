@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { IndexDescription } from './index-set';
-import { WriteAheadLog } from './write-ahead-log';
+import { BUSY_TIMEOUT_MS, WriteAheadLog } from './write-ahead-log';
 
 /** `normal` survives the death of the process, `full` a power cut too. */
 export type SqliteSync = 'normal' | 'full';
@@ -40,10 +40,10 @@ export class SqliteFile {
 
   /** @param file path of the database file, or `:memory:` */
   constructor(file: string, sync: SqliteSync = 'normal') {
-    this.sqlite = new DatabaseSync(file, { timeout: 5000 });
+    this.sqlite = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
     try {
       this.sqlite.exec(
-        `PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${sync === 'full' ? 'FULL' : 'NORMAL'};
+        `PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}; PRAGMA journal_mode=WAL; PRAGMA synchronous=${sync === 'full' ? 'FULL' : 'NORMAL'};
          PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;
          CREATE TABLE IF NOT EXISTS ${INDEX_TABLE} (collection TEXT, name TEXT, description TEXT, PRIMARY KEY (collection, name)) STRICT`,
       );

@@ -2,11 +2,13 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 
+/** How long a statement waits for another connection. */
+export const BUSY_TIMEOUT_MS = 5_000;
 /** How much of the log a power cut can take, in milliseconds; and how long nothing is written where nobody waits. */
 const BEAT_MS = 1_000;
-/** Pages of the log, of 4 KB, that are worth moving while nothing else is to do. */
+/** Pages of the log, of 4 KB, that make it worth while to empty it while nothing else is to do. */
 const SOME = 1_000;
-/** So many are moved beside the event loop while it goes on: what it takes to do that costs 20 MB of memory. */
+/** So many are moved beside the event loop while it goes on: the thread for that takes 20 MB of memory. */
 const MANY = 8_192;
 /** So many, whoever commits next moves itself, where all that did not help: 256 MB. */
 const MOST = 65_536;
@@ -59,27 +61,26 @@ export class WriteAheadLog {
 
   private readonly beat = (): void => {
     this.timer = undefined;
-    const pages = this.pages;
-    if (!this.written && !this.moving) return this.rest(pages);
+    if (!this.written && !this.moving) return this.rest();
     this.written = false;
     this.timer = setTimeout(this.beat, BEAT_MS).unref();
-    if (pages >= MANY) this.move();
+    const { log, checkpointed } = this.checkpoint('NOOP');
+    if (log - checkpointed >= MANY) this.move();
     else this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
   };
 
-  private rest(pages: number): void {
-    if (pages >= SOME) this.checkpoint('PASSIVE');
+  /** Leaves an empty log behind: to write over an old one that is no longer in memory, its pages would be read first. */
+  private rest(): void {
     void this.mover?.terminate();
+    if (this.checkpoint('NOOP').log < SOME) return;
+    // Somebody outside may read for long: not now, then.
+    this.sqlite.exec('PRAGMA busy_timeout=0');
+    this.checkpoint('TRUNCATE');
+    this.sqlite.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`);
   }
 
-  /** Pages that are in the log alone. */
-  private get pages(): number {
-    const { log, checkpointed } = this.checkpoint('NOOP');
-    return log - checkpointed;
-  }
-
-  /** `PASSIVE` moves as much as it can without waiting for anybody, `NOOP` nothing (sqlite.org/pragma.html). */
-  private checkpoint(how: 'PASSIVE' | 'NOOP'): { log: number; checkpointed: number } {
+  /** `TRUNCATE` moves all of the log and empties it, `NOOP` only tells (sqlite.org/pragma.html). @returns its pages */
+  private checkpoint(how: 'TRUNCATE' | 'NOOP'): { log: number; checkpointed: number } {
     try {
       return this.sqlite.prepare(`PRAGMA wal_checkpoint(${how})`).get() as { log: number; checkpointed: number };
     } catch {
