@@ -9,32 +9,21 @@ const BEAT_MS = 1_000;
 /** Pages of the log, of 4 KB, that make it worth while to empty it while nothing else is to do. */
 const SOME = 1_000;
 /** So many are moved beside the event loop while it goes on: the thread for that takes 20 MB of memory. */
-const MANY = 8_192;
+const MANY = 16_384;
 /** So many, whoever commits next moves itself, where all that did not help: 256 MB. */
 const MOST = 65_536;
 
-/**
- * Moves the log again as long as something was added meanwhile: only a log that was moved whole begins anew.
- * As text, since the server is one file.
- */
+/** Moves what is in the log when it is told to. As text, since the server is one file. */
 const MOVER = `
 const { parentPort, workerData } = require('node:worker_threads');
 const { DatabaseSync } = require('node:sqlite');
-const database = new DatabaseSync(workerData, { timeout: 5000 });
-const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)');
-const isMoved = () => {
-  const { log, checkpointed } = checkpoint.get();
-  return log === checkpointed;
-};
-parentPort.on('message', () => {
-  for (let tries = 0; tries < 10 && !isMoved(); tries++);
-  parentPort.postMessage('done');
-});`;
+const checkpoint = new DatabaseSync(workerData).prepare('PRAGMA wal_checkpoint(PASSIVE)');
+parentPort.on('message', () => parentPort.postMessage(checkpoint.get()));`;
 
 /**
- * Looks after the log of a SQLite file. Moving it into the file (a checkpoint) waits for the disk twice, some 30 ms in
- * which the process would stand still: so that is done when nobody writes, or in a thread of its own where somebody
- * always does. What is in the log meanwhile is flushed to the disk once a second, beside the event loop.
+ * Looks after the log of a SQLite file. Moving it into the file (a checkpoint) waits for the disk twice, some 25 ms in
+ * which the process would stand still: so that is done when nobody writes, or, where somebody always does, in a thread of
+ * its own once in 64 MB. What is in the log meanwhile is flushed to the disk once a second, beside the event loop.
  */
 export class WriteAheadLog {
   private timer?: NodeJS.Timeout;
@@ -44,6 +33,8 @@ export class WriteAheadLog {
   private file?: FileHandle;
   private mover?: Worker;
   private moving = false;
+  /** Most of the log is moved. What came meanwhile must be too before the log begins anew. */
+  private nearlyMoved = false;
 
   /** @param path of the database */
   constructor(
@@ -56,6 +47,8 @@ export class WriteAheadLog {
   /** To be told of every commit. */
   committed(): void {
     this.written = true;
+    if (this.nearlyMoved) this.checkpoint('PASSIVE');
+    this.nearlyMoved = false;
     this.timer ??= setTimeout(this.beat, BEAT_MS).unref();
   }
 
@@ -79,8 +72,8 @@ export class WriteAheadLog {
     this.sqlite.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS}`);
   }
 
-  /** `TRUNCATE` moves all of the log and empties it, `NOOP` only tells (sqlite.org/pragma.html). @returns its pages */
-  private checkpoint(how: 'TRUNCATE' | 'NOOP'): { log: number; checkpointed: number } {
+  /** `TRUNCATE` empties the log besides, `NOOP` only tells (sqlite.org/pragma.html). @returns pages, of them those moved */
+  private checkpoint(how: 'PASSIVE' | 'TRUNCATE' | 'NOOP'): { log: number; checkpointed: number } {
     try {
       return this.sqlite.prepare(`PRAGMA wal_checkpoint(${how})`).get() as { log: number; checkpointed: number };
     } catch {
@@ -100,7 +93,10 @@ export class WriteAheadLog {
     const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
     const mover = new Worker(MOVER, { eval: true, workerData: this.path, env: {}, execArgv: [], resourceLimits });
     mover.unref();
-    mover.on('message', () => (this.moving = false));
+    mover.on('message', () => {
+      this.moving = false;
+      this.nearlyMoved = true;
+    });
     // Where it cannot work, the log grows until whoever commits moves it.
     mover.on('error', () => undefined);
     mover.once('exit', () => {
