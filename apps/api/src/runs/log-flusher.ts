@@ -12,7 +12,8 @@ const RETRY_LAST = 1000;
 
 /**
  * Group commit: writes the due batches of all runs of this process in one command, one command at a time.
- * An idle store gets an event at once; a busy one gets wider batches, twice as wide as it was slow.
+ * An idle store gets an event at once; a busy one gets wider batches, twice as wide as it was slow twice in a row: a disk
+ * that hesitates once shall not hold up those who come later too.
  */
 @Injectable()
 export class LogFlusher {
@@ -21,6 +22,8 @@ export class LogFlusher {
   private planned?: { immediate?: NodeJS.Immediate; timer?: NodeJS.Timeout };
   /** Not before this time do batches go that can wait. */
   private earliest = 0;
+  /** Milliseconds that the flush before took. */
+  private took = 0;
   private retryDelay = 0;
 
   constructor(private readonly log: EventLog) {}
@@ -63,7 +66,7 @@ export class LogFlusher {
     const outcomes = batches.length ? await this.log.append(batches) : [];
     const end = monotonicMs();
     // Only a flush that took everyone along opens the next window, or those who wait would be put off for ever.
-    if (open) this.earliest = end + Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * (end - start)));
+    if (open) this.earliest = end + this.windowAfter(end - start);
     let failed = false;
     journals.forEach((journal, index) => {
       const outcome = outcomes[index];
@@ -75,5 +78,11 @@ export class LogFlusher {
     if (failed) await pause(this.retryDelay);
     this.running = false;
     if (this.due.size) this.plan([...this.due].some((journal) => !journal.canWait));
+  }
+
+  private windowAfter(took: number): number {
+    const slow = Math.min(took, this.took);
+    this.took = took;
+    return Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * slow));
   }
 }

@@ -112,7 +112,7 @@ describe('writes of one turn of the event loop', () => {
     let last = 0;
     let over = false;
     const writing = (async () => {
-      for (; !over; await pause(2)) await insert((last += 1), 'x'.repeat(50_000));
+      for (; !over; await pause(2)) await insert((last += 1), 'x'.repeat(200_000));
     })();
     try {
       let most = 0;

@@ -10,7 +10,9 @@ const BEAT_MS = 1_000;
 const SOME = 1_000;
 /** So many are moved beside the event loop while it goes on: the thread for that takes 20 MB of memory. */
 const MANY = 16_384;
-/** So many, whoever commits next moves itself, where all that did not help: 256 MB. */
+/** A log of so many begins anew, for which a commit has to wait for the disk: 192 MB. */
+const LONG = 49_152;
+/** So many are moved by whoever commits next, where all that did not help: 256 MB. */
 const MOST = 65_536;
 
 /** Moves what is in the log when it is told to. As text, since the server is one file. */
@@ -22,8 +24,8 @@ parentPort.on('message', () => parentPort.postMessage(checkpoint.get()));`;
 
 /**
  * Looks after the log of a SQLite file. Moving it into the file (a checkpoint) waits for the disk twice, some 25 ms in
- * which the process would stand still: so that is done when nobody writes, or, where somebody always does, in a thread of
- * its own once in 64 MB. What is in the log meanwhile is flushed to the disk once a second, beside the event loop.
+ * which the process would stand still: so that is done when nobody writes or, where somebody always does, in a thread of
+ * its own. What is in the log meanwhile is flushed to the disk once a second, beside the event loop.
  */
 export class WriteAheadLog {
   private timer?: NodeJS.Timeout;
@@ -33,7 +35,7 @@ export class WriteAheadLog {
   private file?: FileHandle;
   private mover?: Worker;
   private moving = false;
-  /** Most of the log is moved. What came meanwhile must be too before the log begins anew. */
+  /** Most of a long log is moved. What came meanwhile must be too before the log begins anew. */
   private nearlyMoved = false;
 
   /** @param path of the database */
@@ -93,9 +95,9 @@ export class WriteAheadLog {
     const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
     const mover = new Worker(MOVER, { eval: true, workerData: this.path, env: {}, execArgv: [], resourceLimits });
     mover.unref();
-    mover.on('message', () => {
+    mover.on('message', ({ log }: { log: number }) => {
       this.moving = false;
-      this.nearlyMoved = true;
+      this.nearlyMoved = log >= LONG;
     });
     // Where it cannot work, the log grows until whoever commits moves it.
     mover.on('error', () => undefined);
