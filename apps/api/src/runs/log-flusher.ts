@@ -6,14 +6,16 @@ import type { RunJournal } from './run-journal';
 /** Bounds of the pause between two flushes while events keep coming, in milliseconds. */
 const SHORTEST_WINDOW = 5;
 const LONGEST_WINDOW = 50;
+/** What each run of a flush adds to the window: 100 live ones share a flush every 20 ms and more, a handful waits for nobody. */
+const WINDOW_PER_RUN = 0.2;
 /** Pause after a store fault: doubles up to the second figure. */
 const RETRY_FIRST = 50;
 const RETRY_LAST = 1000;
 
 /**
  * Group commit: writes the due batches of all runs of this process in one command, one command at a time.
- * An idle store gets an event at once; a busy one gets wider batches, twice as wide as it was slow twice in a row: a disk
- * that hesitates once shall not hold up those who come later too.
+ * An idle store gets an event at once; a busy one gets wider batches: by the runs that share a flush, and twice as wide as
+ * it was slow twice in a row, for a disk that hesitates once shall not hold up those who come later too.
  */
 @Injectable()
 export class LogFlusher {
@@ -66,7 +68,7 @@ export class LogFlusher {
     const outcomes = batches.length ? await this.log.append(batches) : [];
     const end = monotonicMs();
     // Only a flush that took everyone along opens the next window, or those who wait would be put off for ever.
-    if (open) this.earliest = end + this.windowAfter(end - start);
+    if (open) this.earliest = end + this.windowAfter(end - start, batches.length);
     let failed = false;
     journals.forEach((journal, index) => {
       const outcome = outcomes[index];
@@ -80,9 +82,9 @@ export class LogFlusher {
     if (this.due.size) this.plan([...this.due].some((journal) => !journal.canWait));
   }
 
-  private windowAfter(took: number): number {
+  private windowAfter(took: number, runs: number): number {
     const slow = Math.min(took, this.took);
     this.took = took;
-    return Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * slow));
+    return Math.min(LONGEST_WINDOW, Math.max(SHORTEST_WINDOW, 2 * slow, runs * WINDOW_PER_RUN));
   }
 }

@@ -1,9 +1,7 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { eventually } from '../../../../test/support/eventually';
 import { SqliteFile } from './sqlite-file';
 
 describe('writes of one turn of the event loop', () => {
@@ -89,44 +87,5 @@ describe('writes of one turn of the event loop', () => {
     file.close();
     await write;
     expect(durable()).toEqual([1]);
-  });
-
-  it('are moved from the log into the file once nobody writes any more', async () => {
-    for (let n = 1; n <= 200; n++) await insert(n, 'x'.repeat(20_000));
-    /** What the file holds without its log. */
-    const moved = () => {
-      copyFileSync(join(dir, 'a.db'), join(dir, 'copy.db'));
-      const copy = new DatabaseSync(join(dir, 'copy.db'));
-      const there = copy.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 't'").get()!.n;
-      const count = there ? copy.prepare('SELECT count(*) AS n FROM t').get()!.n : 0;
-      copy.close();
-      return count;
-    };
-    expect(moved()).toBe(0);
-    await eventually(() => expect(moved()).toBe(200));
-  });
-
-  it('are moved while somebody always writes, and the log begins anew', async () => {
-    const look = new DatabaseSync(join(dir, 'a.db'));
-    const pages = () => look.prepare('PRAGMA wal_checkpoint(NOOP)').get()!.log as number;
-    let last = 0;
-    let over = false;
-    const writing = (async () => {
-      for (; !over; await pause(2)) await insert((last += 1), 'x'.repeat(200_000));
-    })();
-    try {
-      let most = 0;
-      await eventually(() => {
-        most = Math.max(most, pages());
-        expect(pages()).toBeLessThan(most);
-      });
-      // Whoever writes would move it only there.
-      expect(most).toBeLessThan(65_536);
-    } finally {
-      over = true;
-      look.close();
-    }
-    await writing;
-    expect(durable()).toHaveLength(last);
   });
 });

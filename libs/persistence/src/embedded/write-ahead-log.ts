@@ -6,14 +6,20 @@ import { Worker } from 'node:worker_threads';
 export const BUSY_TIMEOUT_MS = 5_000;
 /** How much of the log a power cut can take, in milliseconds; and how long nothing is written where nobody waits. */
 const BEAT_MS = 1_000;
-/** Pages of the log, of 4 KB, that make it worth while to empty it while nothing else is to do. */
-const SOME = 1_000;
-/** So many are moved beside the event loop while it goes on: the thread for that takes 20 MB of memory. */
-const MANY = 16_384;
-/** A log of so many begins anew, for which a commit has to wait for the disk: 192 MB. */
-const LONG = 49_152;
-/** So many are moved by whoever commits next, where all that did not help: 256 MB. */
-const MOST = 65_536;
+/** Sizes of the log in pages of 4 KB. */
+export interface LogLimits {
+  /** It is worth while to empty it when nothing else is to do. */
+  some: number;
+  /** So many are moved beside the event loop while it goes on: the thread for that takes 20 MB of memory. */
+  many: number;
+  /** It begins anew, for which a commit has to wait for the disk. */
+  long: number;
+  /** Whoever commits next moves it, where all that did not help. */
+  most: number;
+}
+
+/** 4, 64, 192 and 256 MB. */
+const LIMITS: LogLimits = { some: 1_000, many: 16_384, long: 49_152, most: 65_536 };
 
 /** Moves what is in the log when it is told to. As text, since the server is one file. */
 const MOVER = `
@@ -42,8 +48,9 @@ export class WriteAheadLog {
   constructor(
     private readonly sqlite: DatabaseSync,
     private readonly path: string,
+    private readonly limits = LIMITS,
   ) {
-    sqlite.exec(`PRAGMA wal_autocheckpoint=${MOST}`);
+    sqlite.exec(`PRAGMA wal_autocheckpoint=${limits.most}`);
   }
 
   /** To be told of every commit. */
@@ -60,14 +67,14 @@ export class WriteAheadLog {
     this.written = false;
     this.timer = setTimeout(this.beat, BEAT_MS).unref();
     const { log, checkpointed } = this.checkpoint('NOOP');
-    if (log - checkpointed >= MANY) this.move();
+    if (log - checkpointed >= this.limits.many) this.move();
     else this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
   };
 
   /** Leaves an empty log behind: to write over an old one that is no longer in memory, its pages would be read first. */
   private rest(): void {
     void this.mover?.terminate();
-    if (this.checkpoint('NOOP').log < SOME) return;
+    if (this.checkpoint('NOOP').log < this.limits.some) return;
     // Somebody outside may read for long: not now, then.
     this.sqlite.exec('PRAGMA busy_timeout=0');
     this.checkpoint('TRUNCATE');
@@ -97,7 +104,7 @@ export class WriteAheadLog {
     mover.unref();
     mover.on('message', ({ log }: { log: number }) => {
       this.moving = false;
-      this.nearlyMoved = log >= LONG;
+      this.nearlyMoved = log >= this.limits.long;
     });
     // Where it cannot work, the log grows until whoever commits moves it.
     mover.on('error', () => undefined);
