@@ -146,7 +146,7 @@ export class ToolBatch {
       signal: this.signal,
       progress: (stream, text) => {
         const room = MOST_PROGRESS - sent.out - sent.err;
-        const shown = text.slice(0, Math.max(0, room)).replace(/\p{Surrogate}/gu, '\uFFFD');
+        const shown = text.slice(0, Math.max(0, room)).toWellFormed();
         if (!shown || !this.running.has(callId)) return;
         this.say({ type: 'tool.progress', callId, stream, offset: sent[stream], text: shown });
         sent[stream] += shown.length;

@@ -102,7 +102,7 @@ export async function runCall(
       (async () => tool.execute(input, { ...context, signal, ...(elicit && { elicit }) }))(),
       signal,
     );
-    const whole = content.replace(/\p{Surrogate}/gu, '\uFFFD');
+    const whole = content.toWellFormed();
     const blobId = whole.length > limits.outputChars ? await kept(keep, whole, tool.name) : undefined;
     const { text, truncated } = capOutput(whole, limits.outputChars, blobId);
     const small = details && JSON.stringify(details).length <= MAX_DETAILS_CHARS;
@@ -155,7 +155,7 @@ function faultOf(
     return { code: 'tool_timeout', message: `The tool did not end within ${timeoutMs / 1000} seconds.${doubt}` };
   }
   const said = error instanceof Error && error.message ? error.message : 'The tool failed.';
-  const message = capOutput(said.replace(/\p{Surrogate}/gu, '\uFFFD'), limit).text;
+  const message = capOutput(said.toWellFormed(), limit).text;
   if (!(error instanceof DomainError)) return { code: 'tool_failed', message };
   const { hint } = error.details;
   return { code: error.code, message: hint ? `${message} ${hint}` : message };

@@ -230,7 +230,7 @@ function mentions(data: unknown, word: string): boolean {
 }
 
 /** Half a surrogate pair, which vendors refuse as no JSON: of a text that was cut, or of a hostile one. */
-const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD');
+const wellFormed = (text: string): string => text.toWellFormed();
 
 function mended<Part extends { text: string }>(part: Part): Part {
   const text = wellFormed(part.text);

@@ -31,9 +31,6 @@ export interface BlobRecord {
 
 const SWEEP_PAGE = 200;
 
-/** A name as a store and a header can hold it: half a surrogate pair becomes U+FFFD. */
-const wellFormed = (name: string): string => name.replace(/\p{Surrogate}/gu, '\uFFFD');
-
 /** Large bytes of a session, kept beside the documents that refer to them. */
 @Injectable()
 export class BlobsService {
@@ -55,7 +52,8 @@ export class BlobsService {
       ownerId: owner.ownerId,
       sessionId,
       mediaType,
-      ...(name !== undefined && { name: wellFormed(name) }),
+      // As a store and a header can hold it: half a surrogate pair becomes U+FFFD.
+      ...(name !== undefined && { name: name.toWellFormed() }),
       size: bytes.byteLength,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       createdAt: new Date(),

@@ -49,4 +49,13 @@ describe('chatRequest', () => {
     const [, later] = body({ messages: [user('hi'), thought, result, user('and?')] }).messages;
     expect(later).not.toHaveProperty('reasoning_content');
   });
+
+  it('goes on with a turn after the images that a tool gave', () => {
+    const image = { type: 'image' as const, mediaType: 'image/png', data: { bytes: Buffer.from('x') } };
+    const shown: LlmMessage = { role: 'user', content: [{ type: 'text', text: '[of look]' }, image] };
+    expect(body({ messages: [user('hi'), thought, result, shown] }).messages[1]).toHaveProperty(
+      'reasoning_content',
+      'hm',
+    );
+  });
 });

@@ -10,8 +10,8 @@ import { dataUrl, toolOutput } from './user-content';
 /** The body of `POST /chat/completions`, in the words that all compatible servers know. */
 export function chatRequest(request: LlmRequest, vendor: string): ChatCompletionCreateParamsStreaming {
   const system: ChatCompletionMessageParam[] = request.system ? [{ role: 'system', content: request.system }] : [];
-  const lastUser = request.messages.findLastIndex((message) => message.role === 'user');
-  const messages = request.messages.flatMap((message, index) => chatMessages(message, index > lastUser));
+  const turn = beginOfTurn(request.messages);
+  const messages = request.messages.flatMap((message, index) => chatMessages(message, index > turn));
   return {
     model: request.model,
     messages: [...system, ...messages],
@@ -33,6 +33,14 @@ export function chatRequest(request: LlmRequest, vendor: string): ChatCompletion
     ...request.vendorOptions?.[vendor],
   };
 }
+
+/** Where the last turn begins; images that tools gave are told by a user message, and the turn goes on with it. */
+const beginOfTurn = (messages: readonly LlmMessage[]): number =>
+  messages.findLastIndex(
+    (message, index) =>
+      message.role === 'user' &&
+      !(messages[index - 1]?.role === 'tool' && message.content.some((part) => part.type === 'image')),
+  );
 
 const chatTool = (tool: NonNullable<LlmRequest['tools']>[number]) => ({
   type: 'function' as const,
