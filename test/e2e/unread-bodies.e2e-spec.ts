@@ -80,6 +80,22 @@ describe('a client that goes on sending after its answer', () => {
     expect((await sendForEver(path, type, begin)).answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
+  const part = (name: string, file?: string): string =>
+    `--b\r\nContent-Disposition: form-data; name="${name}"${file ? `; filename="${file}"` : ''}\r\n\r\n`;
+
+  it.each([
+    ['a 51st file', Array.from({ length: 51 }, (_, index) => part('files', `${index}`)).join('x\r\n'), 'files'],
+    ['a field that is no file', part('note'), 'files'],
+    ['a file by another name', part('photo', 'a.png'), 'photo'],
+    ['a form that is none', '--b\r\n\r\n\r\n--c\r\n: \r\n', 'files'],
+  ])('hears what is wrong with %s, is not read for ever, and nothing is kept', async (_name, begin, field) => {
+    const { answer } = await sendForEver(upload(sessionId), FORM, begin);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('"code":"validation_failed"');
+    expect(answer).toContain(`"field":"${field}"`);
+    await eventually(() => expect(readdirSync(join(app.config.workspace.dir, '.staging'))).toEqual([]));
+  });
+
   it('keeps its connection where the rest of the body was on its way', async () => {
     const socket = dial();
     let answers = '';

@@ -20,7 +20,7 @@ import { UploadsModule } from './uploads.module';
     MulterModule.registerAsync({
       imports: [UploadsModule],
       inject: [UploadStorage],
-      useFactory: (storage: UploadStorage) => ({ storage, ...UploadStorage.options }),
+      useFactory: ({ options }: UploadStorage) => options,
     }),
     UploadsModule,
     WorkspaceModule,

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '@scorpio/kernel';
 import { parsePath, Workspaces, type Staged } from '@scorpio/workspace';
@@ -32,11 +32,15 @@ export const MOST_UPLOADS = 50;
  */
 @Injectable()
 export class UploadStorage {
-  /** What else multer is told. Browsers send names in UTF-8. */
-  static readonly options = { defParamCharset: 'utf8', limits: { fields: 0, files: MOST_UPLOADS } };
-
   private readonly queries = new WeakMap<AuthenticatedRequest, Promise<UploadQueryDto>>();
   private readonly failures = new WeakMap<object, (error: unknown) => void>();
+  /** What multer is told. Browsers send names in UTF-8. */
+  readonly options = {
+    storage: this,
+    defParamCharset: 'utf8',
+    limits: { fields: 0, files: MOST_UPLOADS },
+    streamHandler: (request: Readable, form: Writable): void => this.feed(request, form),
+  };
 
   constructor(
     private readonly workspaces: Workspaces,
@@ -46,6 +50,23 @@ export class UploadStorage {
   /** Rejects with what is wrong with a file of this request, as soon as that is known. */
   failureOf(request: object): Promise<never> {
     return new Promise((_resolve, reject) => this.failures.set(request, reject));
+  }
+
+  /** Multer tells of what it refuses itself only once all has been sent: so it is seen here. */
+  private feed(request: Readable, form: Writable): void {
+    const refuse = (field: string, message: string): void =>
+      this.failures.get(request)?.(
+        new DomainError('invalid', 'validation_failed', `${field}: ${message}`, {
+          field,
+          errors: [{ field, message }],
+          hint: 'Send multipart/form-data with parts named files.',
+        }),
+      );
+    form.once('filesLimit', () => refuse('files', `must be at most ${MOST_UPLOADS}`));
+    form.once('fieldsLimit', () => refuse('files', 'must be the only parts of the form'));
+    form.on('file', (name: string) => name === 'files' || refuse(name, 'must be named files'));
+    form.once('error', () => refuse('files', 'must be a whole form'));
+    request.pipe(form);
   }
 
   _handleFile(request: AuthenticatedRequest, file: Incoming, done: Stored): void {
