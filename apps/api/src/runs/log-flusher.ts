@@ -41,7 +41,8 @@ export class LogFlusher {
     const wait = urgent ? 0 : this.earliest - monotonicMs();
     if (wait > 0) {
       if (this.planned) return;
-      this.planned = { timer: setTimeout(() => void this.flush(), wait) };
+      // Timers cut fractions off: too early, and the flush would find nobody who may go.
+      this.planned = { timer: setTimeout(() => void this.flush(), Math.ceil(wait)) };
       return;
     }
     clearTimeout(this.planned?.timer);

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 export const BUSY_TIMEOUT_MS = 5_000;
 /** How much of the log a power cut can take, in milliseconds; and how long nothing is written where nobody waits. */
 const BEAT_MS = 1_000;
+
 /** Sizes of the log in pages of 4 KB. */
 export interface LogLimits {
   /** It is worth while to empty it when nothing else is to do. */
@@ -121,6 +122,7 @@ export class WriteAheadLog {
       this.file ??= await open(`${this.path}-wal`);
       await this.file.datasync();
     } catch {
+      await this.file?.close().catch(() => undefined);
       this.file = undefined;
     }
     if (this.closed) await this.file?.close();
