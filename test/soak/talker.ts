@@ -79,7 +79,11 @@ export class Talker {
     const [all] = await Promise.all([Promise.all(reads), random.chance(0.06) && this.cancel(read)]);
     const status = all[0].events.at(-1)!.type.slice('run.'.length);
     const script = status === 'completed' ? scriptOf(message) : undefined;
-    await checkRun(this.api, all, script);
+    try {
+      await checkRun(this.api, all, script);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${outlineOf(all[0])}`, { cause: error });
+    }
     tally.take(all);
     return read.runId;
   }
@@ -126,6 +130,13 @@ export class Talker {
     expect([200, 202]).toContain(status);
   }
 }
+
+/** What happened in a run, in the order of its log; deltas left out. */
+const outlineOf = ({ events }: RunRead): string =>
+  events
+    .filter(({ type }) => type !== 'part.delta')
+    .map(({ seq, type }) => `${seq} ${type}`)
+    .join(', ');
 
 /** How a run's connections ended, the last ones first. */
 const waysOf = ({ connections }: RunRead): string =>

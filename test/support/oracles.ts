@@ -78,8 +78,8 @@ export function saysAsStored(events: RunEvent[], messages: StoredMessage[], scri
   const stored = messages
     .filter((message) => message.runId === runId && message.role === 'assistant')
     .map(({ parts }) => parts.map(({ type, text }) => (type === 'text' ? text : '')).join(''));
-  expect(stored).toEqual(said);
-  if (script) expect(said).toEqual(script);
+  expect({ runId, stored }).toEqual({ runId, stored: said });
+  if (script) expect({ runId, said }).toEqual({ runId, said: script });
 }
 
 /** O4: exactly one terminal event, the last one, and the run says the same. */

@@ -70,6 +70,11 @@ export class Conversation {
     return this.save(run, step, MODEL, { role: 'assistant', content, model, partial: true });
   }
 
+  /** Removes the stored message of a step of which nothing is said any more. */
+  async dropModel(run: RunRecord, step: number): Promise<void> {
+    await this.messages.remove(messageId(run.sessionId, run.turn!, step, MODEL), run.epoch);
+  }
+
   async saveResults(run: RunRecord, step: number, results: ToldResult[]): Promise<string> {
     return this.save(run, step, RESULTS, { role: 'tool', content: resultParts(results) });
   }

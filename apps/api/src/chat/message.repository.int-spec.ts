@@ -85,4 +85,13 @@ describeStores('what a run is told of a long conversation', (store) => {
     await here.erase(session);
     expect(await told(here, 41)).toEqual([]);
   });
+
+  it('has no message that was removed, unless a later owner of its run wrote it', async () => {
+    const { id } = message(session, 40, 1);
+    await there.put({ ...message(session, 40, 1), epoch: 2 });
+    await here.remove(id, 1);
+    expect(await told(here, 41)).toEqual(turns(1, 40));
+    await here.remove(id, 2);
+    expect(await told(there, 41)).toEqual(turns(1, 40).slice(0, -1));
+  });
 });

@@ -55,6 +55,11 @@ export class MessageRepository {
     }
   }
 
+  /** Removes a message, unless a later owner of the run has written it. */
+  async remove(id: string, epoch: number): Promise<void> {
+    await this.messages.deleteOne({ _id: id, epoch: { $lte: epoch } });
+  }
+
   /** The whole conversation in order. */
   async thread(access: Access, sessionId: string): Promise<MessageRecord[]> {
     const stored = await this.model

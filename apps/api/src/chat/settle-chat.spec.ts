@@ -15,8 +15,8 @@ const failed: RunOutcome = { type: 'failed', code: 'provider_auth', message: 'No
 const expired: RunOutcome = { ...failed, code: 'interaction_expired' };
 
 /** What settling stores, by message id. */
-class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartial' | 'saveResults'> {
-  readonly stored: Record<string, unknown> = {};
+class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartial' | 'saveResults' | 'dropModel'> {
+  constructor(readonly stored: Record<string, unknown> = {}) {}
 
   async saveInput(_run: RunRecord, step: number, content: StoredPart[]): Promise<string> {
     return this.keep(at(step, 0), content);
@@ -28,6 +28,10 @@ class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartia
 
   async saveResults(_run: RunRecord, step: number, results: ToldResult[]): Promise<string> {
     return this.keep(at(step, 2), results);
+  }
+
+  async dropModel(_run: RunRecord, step: number): Promise<void> {
+    delete this.stored[at(step, 1)];
   }
 
   private keep(id: string, content: unknown): string {
@@ -54,13 +58,26 @@ const asked = (callId: string, interactionId: string): RunEventDraft => ({
   ...{ type: 'interaction.requested', interactionId, kind: 'question', callId, prompt: '?', expiresAt: '2030-01-01' },
 });
 
-async function settle(drafts: RunEventDraft[], outcome: RunOutcome, of: RunRecord = run) {
-  const conversation = new MemoryConversation();
+async function settle(drafts: RunEventDraft[], outcome: RunOutcome, of: RunRecord = run, before = {}) {
+  const conversation = new MemoryConversation(before);
   const said = await settleChat(of, drafts as RunEvent[], outcome, conversation as unknown as Conversation);
   return { said, stored: conversation.stored };
 }
 
 describe('a chat run that ends otherwise than by its own completion', () => {
+  it('leaves no message of a step that was taken back', async () => {
+    const back: RunEventDraft = { type: 'step.reset', step: 1, attempt: 1, reason: 'recovered' };
+    const before = { [at(1, 1)]: [{ type: 'text', text: 'all of it' }] };
+    const { said, stored } = await settle(
+      [started, begun(1), ...part(1, 1, 'text', 'all of it'), back],
+      cancelled,
+      run,
+      before,
+    );
+    expect(said).toMatchObject([{ type: 'run.cancelled', messages: [at(0, 0)] }]);
+    expect(stored).toEqual({ [at(0, 0)]: CONTENT });
+  });
+
   it('keeps what was said of the open step: text and thoughts, but no call', async () => {
     const open = [begun(1), ...part(1, 1, 'reasoning', 'hm'), ...part(1, 2, 'text', 'so f'), ...call(1, 3, 'call_1')];
     const { said, stored } = await settle([started, ...open], cancelled);

@@ -40,6 +40,8 @@ export async function settleChat(
     const content = said(state);
     if (content.length)
       state.messages.push(await conversation.savePartial(run, state.step, state.model ?? run.model, content));
+    // An earlier owner, or an end that was not finished, may have stored what the log has taken back since.
+    else await conversation.dropModel(run, state.step);
   } else if (state.step > 0 && state.callsOf(state.step).length)
     await conversation.saveResults(run, state.step, resultsOf(state, state.step));
   const messages = compact ? state.modelCalls.map((call) => call.messageId) : messagesOf(run, state);
