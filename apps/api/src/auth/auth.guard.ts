@@ -17,8 +17,8 @@ import type { Principal } from './principal';
 import { RateLimits } from './rate-limits/rate-limits.service';
 
 /**
- * Stands before every route: who it is, then how often, then whether it may. It is the first
- * of the guards, so of a refused request nothing but the headers has been read, and nothing parsed, validated or acted on.
+ * Stands before every route: who it is, then how often, then whether it may. It is the first of the
+ * guards, so of a refused request nothing but the headers has been read, and nothing parsed, validated or acted on.
  */
 @Injectable()
 export class AuthGuard implements CanActivate {

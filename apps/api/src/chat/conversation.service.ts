@@ -75,6 +75,7 @@ export class Conversation {
     await this.messages.remove(messageId(run.sessionId, run.turn!, step, MODEL), run.epoch);
   }
 
+  /** Stores the results of a step's calls. */
   async saveResults(run: RunRecord, step: number, results: ToldResult[]): Promise<string> {
     return this.save(run, step, RESULTS, { role: 'tool', content: resultParts(results) });
   }
