@@ -134,6 +134,8 @@ class Phoenix {
     const next = await this.chat(sessionId, '/say And on.\n[crash off]');
     await runIn(this.api, next.runId, 'completed');
     await checkRun(this.api, [read], SAID);
+    // The first turn gives the session its title; counted twice, it would be the second.
+    expect(typesOf(read)).toContain('session.updated');
     await checkRun(this.api, [next], ['And on.']);
     const runs = await this.api.all(`/api/v1/sessions/${sessionId}/runs`);
     expect(runs.map(({ id, status }) => [id, status])).toEqual([next, read].map(({ runId }) => [runId, 'completed']));

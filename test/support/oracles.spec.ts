@@ -19,7 +19,7 @@ const LOG = [
   { type: 'part.delta', part: 3, offset: 3, text: 'lo' },
   { type: 'part.completed', part: 3, chars: 5, sha256: sha256('Hello') },
   { type: 'step.completed', step: 1 },
-  { type: 'run.completed' },
+  { type: 'run.completed', messages: ['1', '2'] },
 ].map((event, index) => ({
   v: 1,
   runId: 'run_1',
@@ -28,8 +28,9 @@ const LOG = [
   ...event,
 })) as unknown as RunEvent[];
 const STORED = [
-  { runId: 'run_1', role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
+  { id: '1', runId: 'run_1', role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
   {
+    id: '2',
     runId: 'run_1',
     role: 'assistant',
     parts: [
@@ -69,9 +70,10 @@ describe('the oracles', () => {
     ['O1 a fault on the wire', () => everySeqOnce(readOf(LOG, ['bytes that are not UTF-8']))],
     ['O2 another byte', () => sameBytes(received(LOG), received(changed(4, { text: 'dropp' })))],
     ['O2 a missing event', () => sameBytes(received(LOG), received(without(4)))],
-    ['O3 a text other than stored', () => saysAsStored(LOG, [{ ...STORED[1], parts: [] }])],
+    ['O3 a text other than stored', () => saysAsStored(LOG, [STORED[0], { ...STORED[1], parts: [] }])],
     ['O3 a text other than scripted', () => saysAsStored(LOG, STORED, ['Hello!'])],
     ['O3 a message stored twice', () => saysAsStored(LOG, [...STORED, STORED[1]])],
+    ['O3 a question stored twice', () => saysAsStored(LOG, [STORED[0], { ...STORED[0], id: '1b' }, STORED[1]])],
     ['O3 a lost delta', () => fold(without(11))],
     ['O3 a wrong hash', () => fold(changed(13, { sha256: sha256('hello') }))],
     ['O3 a text of a step that was reset', () => fold(changed(11, { part: 1 }))],

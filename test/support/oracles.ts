@@ -66,17 +66,24 @@ export function fold(events: RunEvent[]): FoldedStep[] {
 }
 
 interface StoredMessage {
+  id: string;
   runId: string;
   role: string;
   parts: { type: string; text?: string }[];
 }
 
-/** O3: the folded log is what the model was told to say, step by step, and what the conversation holds. */
+/**
+ * O3: the folded log is what the model was told to say, step by step, and what the conversation holds; and that has of the
+ * run just the messages which its last event names.
+ */
 export function saysAsStored(events: RunEvent[], messages: StoredMessage[], script?: string[]): void {
   const said = fold(events).map(({ text }) => text);
   const runId = events[0]?.runId;
-  const stored = messages
-    .filter((message) => message.runId === runId && message.role === 'assistant')
+  const own = messages.filter((message) => message.runId === runId);
+  const { messages: named } = events.at(-1) as Extract<RunEvent, { messages: string[] }>;
+  expect({ runId, kept: own.map(({ id }) => id) }).toEqual({ runId, kept: named });
+  const stored = own
+    .filter(({ role }) => role === 'assistant')
     .map(({ parts }) => parts.map(({ type, text }) => (type === 'text' ? text : '')).join(''));
   expect({ runId, stored }).toEqual({ runId, stored: said });
   if (script) expect({ runId, said }).toEqual({ runId, said: script });

@@ -70,9 +70,10 @@ export class Conversation {
     return this.save(run, step, MODEL, { role: 'assistant', content, model, partial: true });
   }
 
-  /** Removes the stored message of a step of which nothing is said any more. */
-  async dropModel(run: RunRecord, step: number): Promise<void> {
-    await this.messages.remove(messageId(run.sessionId, run.turn!, step, MODEL), run.epoch);
+  /** Sees to it that a step has no such message: neither one that an earlier owner stored, nor one that it still brings. */
+  async withdraw(run: RunRecord, step: number, role: 'user' | 'assistant'): Promise<void> {
+    const k = role === 'user' ? INPUT : MODEL;
+    if (run.epoch > 1) await this.save(run, step, k, { role, content: [], withdrawn: true });
   }
 
   /** Stores the results of a step's calls. */

@@ -86,12 +86,12 @@ describeStores('what a run is told of a long conversation', (store) => {
     expect(await told(here, 41)).toEqual([]);
   });
 
-  it('has no message that was removed, unless a later owner of its run wrote it', async () => {
-    const { id } = message(session, 40, 1);
-    await there.put({ ...message(session, 40, 1), epoch: 2 });
-    await here.remove(id, 1);
-    expect(await told(here, 41)).toEqual(turns(1, 40));
-    await here.remove(id, 2);
-    expect(await told(there, 41)).toEqual(turns(1, 40).slice(0, -1));
+  it('has no message at a place that a later owner of its run has withdrawn, however late it comes', async () => {
+    const late = message(session, 40, 1);
+    expect(await there.put({ ...late, epoch: 2, content: [], withdrawn: true })).toBe(true);
+    expect(await here.put(late)).toBe(false);
+    expect(await told(here, 41)).toEqual(turns(1, 40).slice(0, -1));
+    expect(textsOf(await here.thread(OWNER, session))).toEqual(turns(1, 40).slice(0, -1));
+    expect(textsOf(await here.turn(OWNER, session, 40))).toEqual(['40/0']);
   });
 });

@@ -27,6 +27,9 @@ type Filter = QueryFilter<MessageModel>;
 /** Messages of a session: `<session>:` up to, but without, `<session>;`, the character that follows the colon. */
 const within = (sessionId: string) => ({ $gte: `${sessionId}:`, $lt: `${sessionId};` });
 
+/** Places that are only held are nobody's to see. */
+const SAID = { withdrawn: { $exists: false } };
+
 const INSERT_CHUNK = 200;
 
 @Injectable()
@@ -55,15 +58,10 @@ export class MessageRepository {
     }
   }
 
-  /** Removes a message, unless a later owner of the run has written it. */
-  async remove(id: string, epoch: number): Promise<void> {
-    await this.messages.deleteOne({ _id: id, epoch: { $lte: epoch } });
-  }
-
   /** The whole conversation in order. */
   async thread(access: Access, sessionId: string): Promise<MessageRecord[]> {
     const stored = await this.model
-      .find({ _id: within(sessionId), ...access } as Filter)
+      .find({ _id: within(sessionId), ...access, ...SAID } as Filter)
       .sort({ _id: 1 })
       .lean<MessageModel[]>();
     return stored.map(toMessageRecord);
@@ -73,7 +71,7 @@ export class MessageRepository {
   async turn(access: Access, sessionId: string, turn: number): Promise<MessageRecord[]> {
     const range = { $gte: messageId(sessionId, turn, 0, 0), $lt: messageId(sessionId, turn + 1, 0, 0) };
     const stored = await this.model
-      .find({ _id: range, ...access } as Filter)
+      .find({ _id: range, ...access, ...SAID } as Filter)
       .sort({ _id: 1 })
       .lean<MessageModel[]>();
     return stored.map(toMessageRecord);
@@ -83,7 +81,7 @@ export class MessageRepository {
   async page(access: Access, sessionId: string, { before, after, limit }: MessagePageQuery): Promise<MessagePage> {
     const range = { ...within(sessionId), ...(before && { $lt: before }) };
     const { $gte, ...below } = range;
-    const filter = { _id: after ? { ...below, $gt: after } : { ...below, $gte }, ...access };
+    const filter = { _id: after ? { ...below, $gt: after } : { ...below, $gte }, ...access, ...SAID };
     const stored = await this.messages.find(filter, { sort: { _id: after ? 1 : -1 }, limit: limit + 1 }).toArray();
     const more = stored.length > limit;
     const items = stored.slice(0, limit).map(toMessageRecord);

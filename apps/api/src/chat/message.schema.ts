@@ -47,6 +47,8 @@ export interface MessageRecord extends Owner {
   durationMs?: number;
   /** It was cut short: the run was cancelled or failed. */
   partial?: boolean;
+  /** Nothing was said here: the place is held, so that an older owner of the run, being late, cannot take it. */
+  withdrawn?: boolean;
   /** Of a summary: place in the session, `<turn>:<step>:<k>`, of the first message that it does not stand for. */
   keepsFrom?: string;
   createdAt: Date;
@@ -92,6 +94,9 @@ export class MessageModel extends OwnedDocument {
 
   @Prop({ type: Boolean })
   partial?: boolean;
+
+  @Prop({ type: Boolean })
+  withdrawn?: boolean;
 
   @Prop({ type: String })
   keepsFrom?: string;

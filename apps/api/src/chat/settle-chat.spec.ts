@@ -15,7 +15,7 @@ const failed: RunOutcome = { type: 'failed', code: 'provider_auth', message: 'No
 const expired: RunOutcome = { ...failed, code: 'interaction_expired' };
 
 /** What settling stores, by message id. */
-class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartial' | 'saveResults' | 'dropModel'> {
+class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartial' | 'saveResults' | 'withdraw'> {
   constructor(readonly stored: Record<string, unknown> = {}) {}
 
   async saveInput(_run: RunRecord, step: number, content: StoredPart[]): Promise<string> {
@@ -30,8 +30,8 @@ class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartia
     return this.keep(at(step, 2), results);
   }
 
-  async dropModel(_run: RunRecord, step: number): Promise<void> {
-    delete this.stored[at(step, 1)];
+  async withdraw(_run: RunRecord, step: number, role: 'user' | 'assistant'): Promise<void> {
+    delete this.stored[at(step, role === 'user' ? 0 : 1)];
   }
 
   private keep(id: string, content: unknown): string {
@@ -59,7 +59,7 @@ const asked = (callId: string, interactionId: string): RunEventDraft => ({
 });
 
 async function settle(drafts: RunEventDraft[], outcome: RunOutcome, of: RunRecord = run, before = {}) {
-  const conversation = new MemoryConversation(before);
+  const conversation = new MemoryConversation({ ...before });
   const said = await settleChat(of, drafts as RunEvent[], outcome, conversation as unknown as Conversation);
   return { said, stored: conversation.stored };
 }
@@ -76,6 +76,15 @@ describe('a chat run that ends otherwise than by its own completion', () => {
     );
     expect(said).toMatchObject([{ type: 'run.cancelled', messages: [at(0, 0)] }]);
     expect(stored).toEqual({ [at(0, 0)]: CONTENT });
+  });
+
+  it('leaves nothing that came in meanwhile, unless its events say that it was taken in', async () => {
+    const before = { [at(2, 0)]: CONTENT };
+    const first = [started, begun(1), ...part(1, 1, 'text', 'hi'), done(1)];
+    expect((await settle(first, cancelled, run, before)).stored).toEqual({ [at(0, 0)]: CONTENT });
+    const taken: RunEventDraft = { type: 'input.accepted', inputId: 'inp_1', messageId: at(2, 0) };
+    const { stored } = await settle([...first, taken], cancelled, run, before);
+    expect(stored).toEqual({ [at(0, 0)]: CONTENT, ...before });
   });
 
   it('keeps what was said of the open step: text and thoughts, but no call', async () => {

@@ -36,14 +36,7 @@ export async function settleChat(
     });
   for (const [part, { text, done }] of state.parts) if (!done) say(completed(part, text));
   for (const call of state.calls.values()) if (call.status !== 'completed') say(abandoned(call, ended));
-  if (state.stepOpen) {
-    const content = said(state);
-    if (content.length)
-      state.messages.push(await conversation.savePartial(run, state.step, state.model ?? run.model, content));
-    // An earlier owner, or an end that was not finished, may have stored what the log has taken back since.
-    else await conversation.dropModel(run, state.step);
-  } else if (state.step > 0 && state.callsOf(state.step).length)
-    await conversation.saveResults(run, state.step, resultsOf(state, state.step));
+  await settleStep(run, state, conversation);
   const messages = compact ? state.modelCalls.map((call) => call.messageId) : messagesOf(run, state);
   const { usage, cost } = state;
   drafts.push(
@@ -60,6 +53,23 @@ export async function settleChat(
         },
   );
   return drafts;
+}
+
+/**
+ * Stores what the last step leaves. Where the log says nothing, the place of the message is taken: an earlier owner, or an
+ * end that was not finished, may have stored there what the log has taken back since, or may be about to.
+ */
+async function settleStep(run: RunRecord, state: RunState, conversation: Conversation): Promise<void> {
+  const { step } = state;
+  if (state.stepOpen) {
+    const content = said(state);
+    if (content.length)
+      state.messages.push(await conversation.savePartial(run, step, state.model ?? run.model, content));
+    else await conversation.withdraw(run, step, 'assistant');
+  } else if (step > 0) {
+    if (state.callsOf(step).length) await conversation.saveResults(run, step, resultsOf(state, step));
+    if (!state.unanswered) await conversation.withdraw(run, step + 1, 'user');
+  }
 }
 
 /** Ids of the run's stored messages in order: those its events name, and the results of each completed step's calls. */

@@ -148,15 +148,19 @@ export class SessionRepository {
   async beginTurn({ sessionId, owner, runId, seed }: TurnStart): Promise<SessionRecord | undefined> {
     const now = new Date();
     const filter = { _id: sessionId, ...pick(owner), ...LIVE };
+    const without = { ...filter, activeRunIds: { $ne: runId } };
     const turn: Update = { $inc: { turns: 1 }, $addToSet: { activeRunIds: runId }, $set: { updatedAt: now } };
-    if (!seed) return this.update(filter, turn);
-    const made = { ...seedFields(seed), usage: { ...NO_USAGE }, settledTurn: 0, createdAt: now };
+    const made = seed && { ...seedFields(seed), usage: { ...NO_USAGE }, settledTurn: 0, createdAt: now };
     try {
-      return await this.update(filter, { ...turn, $setOnInsert: made }, true);
+      if (made) return await this.update(without, { ...turn, $setOnInsert: made }, true);
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
-      return this.update(filter, turn); // it is there: made by another just now, or not ours to begin
+      // It is there: made by another just now, or not ours to begin.
     }
+    const begun = await this.update(without, turn);
+    if (begun) return begun;
+    const stored = await this.sessions.findOne({ ...filter, activeRunIds: runId });
+    return stored ? toSessionRecord(stored) : undefined;
   }
 
   async settleTurn({ sessionId, runId, turn, usage, cost, title }: TurnEnd): Promise<void> {

@@ -96,8 +96,9 @@ export class SessionsService {
 
   /**
    * Begins a run's turn: one store command, which also makes the session where a seed is given.
-   * A session that is being deleted is never revived.
-   * @returns the session; its `turns` is the number of the new turn
+   * A session that is being deleted is never revived. A run whose owner died before it said so has its turn already, and
+   * keeps it: runs of one session follow each other, so it is the newest.
+   * @returns the session; its `turns` is the number of the run's turn
    * @throws DomainError not-found
    */
   async beginTurn(input: TurnStart): Promise<SessionRecord> {
