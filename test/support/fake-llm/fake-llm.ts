@@ -19,6 +19,8 @@ const DIALECTS = [anthropicDialect, geminiDialect, responsesDialect, chatDialect
 /** One request as it came, and what became of it. */
 export interface FakeRequest {
   path: string;
+  /** When it had come, in milliseconds of this process's monotonic clock. */
+  at: number;
   headers: IncomingHttpHeaders;
   /** The client's port: the same for requests over the same connection. */
   connection: number;
@@ -127,14 +129,14 @@ export class FakeLlm {
     const body = JSON.parse(text) as Record<string, unknown>;
     await this.answer(
       dialect,
-      { path, headers: request.headers, connection: request.socket.remotePort ?? 0, body },
+      { path, at: performance.now(), headers: request.headers, connection: request.socket.remotePort ?? 0, body },
       response,
     );
   }
 
   private async answer(
     dialect: Dialect,
-    asked: Pick<FakeRequest, 'path' | 'headers' | 'connection' | 'body'>,
+    asked: Pick<FakeRequest, 'path' | 'at' | 'headers' | 'connection' | 'body'>,
     response: ServerResponse,
   ): Promise<void> {
     const model = dialect.modelOf(asked.body, asked.path);
