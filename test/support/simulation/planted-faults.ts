@@ -61,7 +61,7 @@ export const PLANTED_FAULTS: PlantedFault[] = [
     plants: [
       {
         file: 'run-stream.service.ts',
-        find: 'tail.ring.findLast((frames) => frames.first === cursor + 1)',
+        find: 'beginningWith(tail.ring, cursor + 1)',
         replace: 'tail.ring.find((frames) => frames.last > cursor)',
       },
       { file: 'run-frames.ts', find: 'if (s > last + 1) break;', replace: '' },

@@ -50,6 +50,18 @@ function nextLimit(count: number, bytes: number): number {
   return Math.max(1, Math.min(LARGEST_PAGE, wanted));
 }
 
+/** Of frames in order those that begin with this event. Looked for with each token, and a long run has thousands. */
+function beginningWith(ring: readonly Frames[], first: number): Frames | undefined {
+  let low = 0;
+  let high = ring.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ring[middle].first < first) low = middle + 1;
+    else high = middle;
+  }
+  return ring[low]?.first === first ? ring[low] : undefined;
+}
+
 const between = (low: number, high: number): number => low + Math.random() * (high - low);
 
 /**
@@ -117,8 +129,7 @@ export class RunStreams {
       let parkedAt: number | undefined;
       let sentAt = monotonicMs();
       while (!stop.aborted) {
-        // Nearly always the newest.
-        const next = tail.ring.findLast((frames) => frames.first === cursor + 1);
+        const next = beginningWith(tail.ring, cursor + 1);
         const behind: boolean = look || (tail.ring.at(-1)?.last ?? 0) > cursor;
         const page: Page | 'lost' | undefined =
           next || !behind ? undefined : await this.page(runId, cursor, aligned, limit, stop);
