@@ -11,6 +11,7 @@ import { HealthModule } from './health/health.module';
 import { McpModule } from './mcp/mcp.module';
 import { McpServerModule } from './mcp-server/mcp-server.module';
 import { ModelsModule } from './models/models.module';
+import { RUN_EVENTS } from './runs/runs';
 import { RunsModule } from './runs/runs.module';
 import { SessionsModule } from './sessions/sessions.module';
 import { UsageModule } from './usage/usage.module';
@@ -25,7 +26,7 @@ export class AppModule {
         ConfigModule.forRoot(config),
         ObservabilityModule,
         BusModule,
-        PersistenceModule.forRoot(),
+        PersistenceModule.forRoot({ appendOnly: [RUN_EVENTS] }),
         ...[AuthModule, HealthModule, ModelsModule, SessionsModule, BlobsModule],
         ...[FilesModule, McpModule, RunsModule, UsageModule, ChatModule, McpServerModule],
       ],

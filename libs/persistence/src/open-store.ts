@@ -19,14 +19,20 @@ const MONGODB_OPTIONS: ConnectOptions = {
 /** MongoDB's code for refused credentials. */
 const AUTHENTICATION_FAILED = [18, 8000];
 
+export interface StoreOptions {
+  /** False lets a short program work beside the server that owns the data folder of the embedded store. */
+  lock?: boolean;
+  /** Collections that are only added to, read and deleted from by `_id`: the embedded store writes them cheaper. */
+  appendOnly?: readonly string[];
+}
+
 /**
  * Opens the store that the configuration names: one try, no retries.
- * @param lock whether this process claims the data folder of the embedded store for itself
  * @throws DomainError unavailable `store_unreachable` or `data_dir_unusable`, conflict `data_dir_locked`
  */
-export function openStore(config: AppConfig, lock: boolean): Promise<Connection> {
+export function openStore(config: AppConfig, { lock = true, appendOnly }: StoreOptions = {}): Promise<Connection> {
   const { mongodbUrl } = config.store;
-  return mongodbUrl ? openMongodb(mongodbUrl, config.store.autoIndex) : openLocal(config, lock);
+  return mongodbUrl ? openMongodb(mongodbUrl, config.store.autoIndex) : openLocal(config, lock, appendOnly);
 }
 
 async function openMongodb(url: string, autoIndex: boolean): Promise<Connection> {
@@ -55,13 +61,14 @@ function hostsOf(url: string): string {
   return rest.slice(rest.lastIndexOf('@') + 1).split(/[/?]/)[0];
 }
 
-async function openLocal(config: AppConfig, lock: boolean): Promise<Connection> {
+async function openLocal(config: AppConfig, lock: boolean, appendOnly?: readonly string[]): Promise<Connection> {
   const storeLock = new StoreLock(config.dataDir);
   if (lock) storeLock.acquire();
   try {
     mkdirSync(config.dataDir, { recursive: true });
     const connection = await openEmbedded(join(config.dataDir, 'scorpio.db'), {
       sync: config.store.sqliteSync,
+      appendOnly,
       autoIndex: false,
       autoCreate: config.store.autoIndex,
     });

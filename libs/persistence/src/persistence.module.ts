@@ -2,7 +2,7 @@ import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '
 import { getConnectionToken } from '@nestjs/mongoose';
 import { AppConfig } from '@scorpio/config';
 import type { Connection } from 'mongoose';
-import { openStore } from './open-store';
+import { openStore, type StoreOptions } from './open-store';
 import { StoreHealth } from './store-health';
 import { StoreIndexes } from './store-indexes';
 import { Sweeper } from './sweeper';
@@ -16,12 +16,11 @@ import { Sweeper } from './sweeper';
 export class PersistenceModule implements OnApplicationShutdown {
   constructor(@Inject(getConnectionToken()) private readonly connection: Connection) {}
 
-  /** @param options.lock false lets a short program work beside the server that owns the data folder */
-  static forRoot(options: { lock?: boolean } = {}): DynamicModule {
+  static forRoot(options: StoreOptions = {}): DynamicModule {
     const connection = {
       provide: getConnectionToken(),
       inject: [AppConfig],
-      useFactory: (config: AppConfig) => openStore(config, options.lock ?? true),
+      useFactory: (config: AppConfig) => openStore(config, options),
     };
     return {
       module: PersistenceModule,

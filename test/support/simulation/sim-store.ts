@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import mongoose, { type Connection } from 'mongoose';
 import { openEmbedded } from '@scorpio/persistence';
 import { InteractionModel, InteractionSchema } from '../../../apps/api/src/runs/interaction.schema';
-import { RunEventModel, RunEventSchema } from '../../../apps/api/src/runs/run-event.schema';
+import { RUN_EVENTS, RunEventModel, RunEventSchema } from '../../../apps/api/src/runs/run-event.schema';
 import { RunModel, RunSchema } from '../../../apps/api/src/runs/run.schema';
 import { WorkerModel, WorkerSchema } from '../../../apps/api/src/runs/worker.schema';
 import type { StoreVariant } from '../stores';
@@ -18,7 +18,7 @@ export function simStore(store: StoreVariant): () => Models {
     const url = store.env().MONGODB_URL;
     connection = url
       ? await mongoose.createConnection(url).asPromise()
-      : await openEmbedded(join(tempDir(), 'simulation.db'), { sync: 'normal' });
+      : await openEmbedded(join(tempDir(), 'simulation.db'), { appendOnly: [RUN_EVENTS] });
     models = {
       events: connection.model<RunEventModel>(RunEventModel.name, RunEventSchema),
       runs: connection.model<RunModel>(RunModel.name, RunSchema),

@@ -7,7 +7,7 @@ import { describeStores } from '../../../../test/support/stores';
 import { tempDir } from '../../../../test/support/temp-dir';
 import { EventLog, type AppendOutcome } from './event-log.repository';
 import { LogFlusher } from './log-flusher';
-import { RunEventModel, RunEventSchema, slotId, type LogBatch } from './run-event.schema';
+import { RUN_EVENTS, RunEventModel, RunEventSchema, slotId, type LogBatch } from './run-event.schema';
 import { Fenced, RunJournal } from './run-journal';
 
 /** The real log behind a line that loses answers or requests, as a network does. */
@@ -39,7 +39,7 @@ describeStores('the event log', (store) => {
     const url = store.env().MONGODB_URL;
     connection = url
       ? await mongoose.createConnection(url).asPromise()
-      : await openEmbedded(join(tempDir(), 'log.db'), { sync: 'normal', autoIndex: false, autoCreate: true });
+      : await openEmbedded(join(tempDir(), 'log.db'), { appendOnly: [RUN_EVENTS], autoIndex: false, autoCreate: true });
   });
   afterAll(() => connection.close());
   beforeEach(() => {

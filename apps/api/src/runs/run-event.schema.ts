@@ -19,8 +19,11 @@ export interface LogBatch {
 
 export const slotId = (runId: string, seq: number): string => `${runId}:${String(seq).padStart(9, '0')}`;
 
+/** The collection of the logs: only ever added to, read by ranges of `_id`, and erased. */
+export const RUN_EVENTS = 'run_events';
+
 /** Only names the collection: batches go through the native collection, and ranges scan `_id`. */
-@Schema({ ...documentOptions, collection: 'run_events', strict: false })
+@Schema({ ...documentOptions, collection: RUN_EVENTS, strict: false })
 export class RunEventModel {
   @Prop({ type: String, required: true })
   _id: string;

@@ -8,7 +8,7 @@ import { openEmbedded } from '@scorpio/persistence';
 import { tempDir } from '../../../../test/support/temp-dir';
 import { EventLog } from './event-log.repository';
 import { LogFlusher } from './log-flusher';
-import { RunEventModel, RunEventSchema, type LogBatch } from './run-event.schema';
+import { RUN_EVENTS, RunEventModel, RunEventSchema, type LogBatch } from './run-event.schema';
 import { RunJournal } from './run-journal';
 import { RunStreams } from './run-stream.service';
 
@@ -29,7 +29,11 @@ describe('following a run', () => {
   let streams: RunStreams;
 
   beforeAll(async () => {
-    connection = await openEmbedded(join(tempDir(), 'log.db'), { sync: 'normal', autoIndex: false, autoCreate: true });
+    connection = await openEmbedded(join(tempDir(), 'log.db'), {
+      appendOnly: [RUN_EVENTS],
+      autoIndex: false,
+      autoCreate: true,
+    });
   });
   afterAll(() => connection.close());
   beforeEach(() => {

@@ -2,6 +2,7 @@
 export { announceRun } from './announce-run';
 export { Fenced } from './run-journal';
 export type { StepEvent } from './live-run';
+export { RUN_EVENTS } from './run-event.schema';
 export type { Question, RunAnswer, RunAsker } from './run-asker';
 export {
   RunFailure,

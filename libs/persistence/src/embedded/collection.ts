@@ -10,7 +10,7 @@ import { compileMatcher, valuesAt } from './matcher';
 import { compileProjection } from './projection';
 import { checkOptions, refuseTheRest } from './refuse';
 import type { SqliteFile } from './sqlite-file';
-import { Table, type Plan, type ScanOptions } from './table';
+import type { Plan, ScanOptions, Table } from './table';
 import { compileReplacement, compileUpdate, hasOperators, type Update } from './update';
 
 export type FindOptions = CursorOptions;
@@ -43,14 +43,15 @@ interface BulkBody extends ModifyOptions {
 
 /** One collection: the methods of the driver's `Collection` that Mongoose and the product call. */
 export class EmbeddedCollection {
-  private readonly table: Table;
   private readonly settled = (): Promise<void> | undefined => this.file.settled;
 
   constructor(
     private readonly file: SqliteFile,
-    readonly collectionName: string,
-  ) {
-    this.table = new Table(file, collectionName);
+    private readonly table: Table,
+  ) {}
+
+  get collectionName(): string {
+    return this.table.name;
   }
 
   get namespace(): string {
@@ -138,13 +139,12 @@ export class EmbeddedCollection {
     const ordered = options.ordered !== false;
     const outcome = emptyOutcome();
     const prepared = documents.map((document) => this.table.prepareInsert(identified(document)));
-    await this.write(
-      () =>
-        runEach(prepared, ordered, outcome, (one) => {
-          this.table.insert(one);
-          outcome.nInserted++;
-        }),
-      true,
+    // Not atomic, as little as MongoDB's: a savepoint would copy every page that it changes.
+    await this.write(() =>
+      runEach(prepared, ordered, outcome, (one) => {
+        this.table.insert(one);
+        outcome.nInserted++;
+      }),
     );
     outcome.insertedIds = documents.map(({ _id }, index) => ({ index, _id }));
     throwFaults(outcome, ordered);

@@ -21,7 +21,7 @@ export class EmbeddedConnection extends nativeDriver.Connection {
       autoCreate: options.autoCreate ?? true,
       bufferCommands: options.bufferCommands ?? false,
     });
-    const database = new EmbeddedDatabase(uri.slice(SCHEME.length), options.sync);
+    const database = new EmbeddedDatabase(uri.slice(SCHEME.length), options.sync, options.appendOnly);
     this.db = database;
     this.client = {
       db: () => database,
@@ -39,6 +39,8 @@ export class EmbeddedConnection extends nativeDriver.Connection {
 
 export interface EmbeddedOptions {
   sync?: SqliteSync;
+  /** Collections that are only added to, read and deleted from by `_id`; their writes cost a fraction. */
+  appendOnly?: readonly string[];
   autoIndex?: boolean;
   autoCreate?: boolean;
   bufferCommands?: boolean;

@@ -1,8 +1,10 @@
+import { AppendTable } from './append-table';
 import { EmbeddedCollection } from './collection';
 import { ListCursor } from './cursor';
 import { ErrorCode, serverError, UnsupportedError } from './errors';
 import { refuseTheRest } from './refuse';
 import { SqliteFile, type SqliteSync } from './sqlite-file';
+import { Table } from './table';
 
 const COLLECTION_NAME = /^[A-Za-z][\w.-]{0,119}$/;
 const REFUSED_OPTIONS = [
@@ -19,10 +21,18 @@ const REFUSED_OPTIONS = [
 export class EmbeddedDatabase {
   readonly databaseName = 'main';
   private readonly file: SqliteFile;
+  private readonly tables = new Map<string, Table>();
   private readonly collections = new Map<string, EmbeddedCollection>();
 
-  /** @param path path of the file, or `:memory:` */
-  constructor(path: string, sync?: SqliteSync) {
+  /**
+   * @param path path of the file, or `:memory:`
+   * @param appendOnly collections that are only added to: see {@link AppendTable}
+   */
+  constructor(
+    path: string,
+    sync?: SqliteSync,
+    private readonly appendOnly: readonly string[] = [],
+  ) {
     this.file = new SqliteFile(path, sync);
   }
 
@@ -30,7 +40,10 @@ export class EmbeddedDatabase {
     let collection = this.collections.get(name);
     if (!collection) {
       if (!COLLECTION_NAME.test(name)) throw serverError(ErrorCode.badValue, `Invalid collection name: ${name}`);
-      this.collections.set(name, (collection = new EmbeddedCollection(this.file, name)));
+      const isLog = this.appendOnly.includes(name) || AppendTable.holds(this.file, name);
+      const table = isLog ? new AppendTable(this.file, name) : new Table(this.file, name);
+      this.tables.set(name, table);
+      this.collections.set(name, (collection = new EmbeddedCollection(this.file, table)));
     }
     return collection;
   }
@@ -48,7 +61,7 @@ export class EmbeddedDatabase {
     return new ListCursor(
       () =>
         this.file
-          .tables()
+          .collections()
           .filter(named)
           .map((name) => ({ name, type: 'collection' as const })),
       () => this.file.settled,
@@ -60,7 +73,7 @@ export class EmbeddedDatabase {
   }
 
   async dropDatabase(): Promise<boolean> {
-    for (const name of this.file.tables()) await this.dropCollection(name);
+    for (const name of this.file.collections()) await this.dropCollection(name);
     return true;
   }
 
@@ -75,6 +88,7 @@ export class EmbeddedDatabase {
   }
 
   close(): void {
+    if (this.file.isOpen) for (const table of this.tables.values()) table.settle();
     this.file.close();
   }
 }

@@ -7,7 +7,7 @@ export type SqliteSync = 'normal' | 'full';
 
 /** Prepared statements that are kept; the product uses a few dozen. */
 const STATEMENTS = 400;
-/** Bookkeeping; collections cannot be named like this. */
+/** Bookkeeping: names of collections begin with a letter. */
 const INDEX_TABLE = '__indexes';
 
 /** The transaction that is open, and what waits for it. */
@@ -37,6 +37,8 @@ export class SqliteFile {
   private readonly statements = new Map<string, StatementSync>();
   private readonly log: WriteAheadLog;
   private group?: Group;
+  /** Grows whenever writes were taken back: what memory knew of them is void. */
+  era = 0;
 
   /** @param file path of the database file, or `:memory:` */
   constructor(file: string, sync: SqliteSync = 'normal') {
@@ -88,6 +90,17 @@ export class SqliteFile {
     }
   }
 
+  /** Runs a write now, with the others of this turn, for a read that goes on with it; it throws as the work does. */
+  writeNow(work: () => void): void {
+    const group = (this.group ??= this.begin());
+    try {
+      work();
+    } catch (error) {
+      if (this.group === group && !this.sqlite.isTransaction) this.fail(group, error);
+      throw error;
+    }
+  }
+
   /** Resolves once everything that a read can have seen is durable; undefined where it is already. */
   get settled(): Promise<void> | undefined {
     return this.group?.durable;
@@ -103,6 +116,7 @@ export class SqliteFile {
       this.log.committed();
       return result;
     } catch (error) {
+      this.era += 1;
       if (this.sqlite.isTransaction) this.prepare('ROLLBACK').run();
       throw error;
     }
@@ -118,6 +132,7 @@ export class SqliteFile {
     try {
       return work();
     } catch (error) {
+      this.era += 1;
       if (this.sqlite.isTransaction) this.prepare('ROLLBACK TO work').run();
       throw error;
     } finally {
@@ -140,6 +155,7 @@ export class SqliteFile {
   }
 
   private fail(group: Group, error: unknown): void {
+    this.era += 1;
     this.end(group);
     group.reject(error);
   }
@@ -166,18 +182,18 @@ export class SqliteFile {
     else this.prepare(`DELETE FROM ${INDEX_TABLE} WHERE collection = ? AND name = ?`).run(collection, name);
   }
 
-  hasTable(name: string): boolean {
-    return this.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`).get(name) !== undefined;
+  /** Whether there is a table or a view of that name. */
+  has(name: string): boolean {
+    const sql = `SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name = ?`;
+    return this.prepare(sql).get(name) !== undefined;
   }
 
-  /** The tables that hold collections. */
-  tables(): string[] {
-    return this.prepare(
-      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name`,
-    )
+  /** The tables and views that are collections. */
+  collections(): string[] {
+    return this.prepare(`SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name`)
       .all()
       .map((row) => row.name as string)
-      .filter((name) => name !== INDEX_TABLE);
+      .filter((name) => !name.startsWith('sqlite_') && !name.startsWith('__'));
   }
 
   /** How SQLite would run a statement; the tests prove the use of indexes by it. */
@@ -186,8 +202,12 @@ export class SqliteFile {
     return rows.map((row) => String(row.detail)).join('\n');
   }
 
+  get isOpen(): boolean {
+    return this.sqlite.isOpen;
+  }
+
   close(): void {
-    if (!this.sqlite.isOpen) return;
+    if (!this.isOpen) return;
     this.commit();
     this.statements.clear();
     this.sqlite.exec('PRAGMA optimize');

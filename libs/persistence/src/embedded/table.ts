@@ -43,21 +43,24 @@ export interface Plan {
   limit: number;
 }
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** One collection as a table of `_id` and JSON text, with an expression index for each index. */
 export class Table {
-  private readonly quoted: string;
+  protected readonly quoted: string;
   private readonly byId: string;
-  private created = false;
+  /** Reads documents by their row numbers; a condition on those must follow. */
+  protected byRows: string;
+  protected created = false;
   private loaded?: IndexSet;
 
   constructor(
-    private readonly file: SqliteFile,
+    protected readonly file: SqliteFile,
     readonly name: string,
   ) {
     this.quoted = quote(name);
     this.byId = `SELECT rowid, doc FROM ${this.quoted} WHERE _id = ?`;
+    this.byRows = `SELECT rowid, doc FROM ${this.quoted} WHERE rowid`;
   }
 
   get indexes(): IndexSet {
@@ -66,7 +69,7 @@ export class Table {
 
   /** Asked again until it is there: another process may make it. */
   get exists(): boolean {
-    return (this.created ||= this.file.hasTable(this.name));
+    return (this.created ||= this.file.has(this.name));
   }
 
   create(): void {
@@ -88,12 +91,20 @@ export class Table {
     return there;
   }
 
-  private run(sql: string, ...params: SQLInputValue[]): number {
-    return Number(this.file.prepare(sql).run(...params).changes);
+  /** The statement for that text, about documents that are there. */
+  protected prepare(sql: string): ReturnType<SqliteFile['prepare']> {
+    return this.file.prepare(sql);
+  }
+
+  /** Writes what was put off. */
+  settle(): void {}
+
+  protected run(sql: string, ...params: SQLInputValue[]): number {
+    return Number(this.prepare(sql).run(...params).changes);
   }
 
   private all(sql: string, params: SQLInputValue[]): Record<string, unknown>[] {
-    return this.exists ? this.file.prepare(sql).all(...params) : [];
+    return this.exists ? this.prepare(sql).all(...params) : [];
   }
 
   // --- reading
@@ -133,7 +144,7 @@ export class Table {
   /** The rows of a plan, in order. No statement stays open once the loop is left. */
   *rows(plan: Plan): Generator<Row> {
     if (plan.id !== undefined) {
-      const found = this.exists && this.file.prepare(this.byId).get(plan.id);
+      const found = this.exists && this.prepare(this.byId).get(plan.id);
       const row = found && toRow(found);
       if (row && (!plan.matcher || plan.matcher(row.document))) yield row;
       return;
@@ -157,7 +168,7 @@ export class Table {
 
   private *matching(sql: string, plan: Plan): Generator<Row> {
     if (!this.exists) return;
-    for (const found of this.file.prepare(sql).iterate(...plan.params, -1, 0)) {
+    for (const found of this.prepare(sql).iterate(...plan.params, -1, 0)) {
       const row = toRow(found);
       if (!plan.matcher || plan.matcher(row.document)) yield row;
     }
@@ -182,7 +193,7 @@ export class Table {
 
   /** The given rows as far as they still match, in the order given. */
   fetch(rowids: number[], matcher: Matcher): Row[] {
-    const sql = `SELECT rowid, doc FROM ${this.quoted} WHERE rowid IN (SELECT value FROM json_each(?))`;
+    const sql = `${this.byRows} IN (SELECT value FROM json_each(?))`;
     const found = new Map(this.all(sql, [JSON.stringify(rowids)]).map((row) => [row.rowid as number, toRow(row)]));
     return rowids.map((rowid) => found.get(rowid)).filter((row) => row !== undefined && matcher(row.document)) as Row[];
   }
