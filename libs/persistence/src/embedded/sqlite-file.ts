@@ -211,7 +211,8 @@ export class SqliteFile {
     this.commit();
     this.statements.clear();
     this.sqlite.exec('PRAGMA optimize');
+    this.log.settle();
     this.sqlite.close();
-    this.log.close();
+    void this.log.close();
   }
 }
