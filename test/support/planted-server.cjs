@@ -32,9 +32,9 @@ if (WITHHOLD) {
   const { StatementSync } = require('node:sqlite');
   const { run } = StatementSync.prototype;
   StatementSync.prototype.run = function (...params) {
-    const begins = /^INSERT INTO "?run_events/.test(this.sourceSQL) && params.join(' ').includes('tool.started');
+    const begins = /^INSERT INTO "__rows_run_events"/.test(this.sourceSQL) && params.join(' ').includes('tool.started');
     if (!begins || !existsSync(WITHHOLD)) return run.apply(this, params);
-    appendFileSync(WITHHOLD, `${params[0]}\n`);
+    appendFileSync(WITHHOLD, `${params[1]}\n`);
     // SQLITE_BUSY (sqlite.org/rescode.html).
     throw Object.assign(new Error('database is locked'), { code: 'ERR_SQLITE_ERROR', errcode: 5 });
   };
