@@ -1,3 +1,4 @@
+import type { StatementSync } from 'node:sqlite';
 import type { StoredScalar } from './codec';
 import { duplicateKey, UnsupportedError } from './errors';
 import type { SqliteFile } from './sqlite-file';
@@ -100,7 +101,7 @@ export class AppendTable extends Table {
   }
 
   /** Every other statement finds all documents in the index. */
-  protected override prepare(sql: string): ReturnType<SqliteFile['prepare']> {
+  protected override prepare(sql: string): StatementSync {
     this.settle();
     return super.prepare(sql);
   }

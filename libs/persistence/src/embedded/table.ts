@@ -1,4 +1,4 @@
-import type { SQLInputValue } from 'node:sqlite';
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { encode, parse, print, type Document, type Stored, type StoredDocument, type StoredScalar } from './codec';
 import { duplicateKey, ErrorCode, serverError, UnsupportedError } from './errors';
 import { idOf, parseFilter, type Filter, type Predicate } from './filter';
@@ -92,7 +92,7 @@ export class Table {
   }
 
   /** The statement for that text, about documents that are there. */
-  protected prepare(sql: string): ReturnType<SqliteFile['prepare']> {
+  protected prepare(sql: string): StatementSync {
     return this.file.prepare(sql);
   }
 
