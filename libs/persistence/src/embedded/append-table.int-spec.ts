@@ -116,6 +116,18 @@ describe('a collection that is only added to', () => {
     expect([(await numbers('a')).length, (await numbers('b')).length]).toEqual([1, 40]);
   });
 
+  it('reads on where the index was written and the note of it was not', async () => {
+    await add(entry('a', 1), entry('a', 2));
+    expect(await numbers('a')).toEqual([1, 2]);
+    await connection.close();
+    const outside = new DatabaseSync(file);
+    outside.exec('UPDATE __indexed_rows SET row = 0');
+    outside.close();
+    await open();
+    await add(entry('a', 3));
+    expect(await numbers('a')).toEqual([1, 2, 3]);
+  });
+
   it('takes over what an earlier version stored, and is whole for who does not know of it', async () => {
     await connection.close();
     const old = join(dir, 'old.db');

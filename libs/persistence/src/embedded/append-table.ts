@@ -113,11 +113,12 @@ export class AppendTable extends Table {
     if (this.fresh.size) this.file.writeNow(() => this.index());
   }
 
+  /** May be repeated: a disk that is full may take the first write and not the second. */
   private index(): void {
     this.file
       .prepare(
         `INSERT INTO ${this.idTable} SELECT id, row FROM ${this.rowTable}
-         WHERE row > (SELECT row FROM ${MARKS} WHERE collection = ?) ORDER BY id`,
+         WHERE row > (SELECT row FROM ${MARKS} WHERE collection = ?) ORDER BY id ON CONFLICT DO NOTHING`,
       )
       .run(this.name);
     this.file.prepare(`UPDATE ${MARKS} SET row = ? WHERE collection = ?`).run(this.last, this.name);

@@ -104,6 +104,7 @@ describe('the log of a SQLite file', () => {
         restarts += 1;
         expect(flushed.filter((one) => one === 'file')).toHaveLength(restarts);
       }
+      // A steady writer, whom the beats overtake.
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     // Two beats' worth, and one in which the disk is waited for.
