@@ -24,9 +24,11 @@ export async function settleChat(
   };
   const expired = outcome.type === 'failed' && outcome.code === 'interaction_expired';
   const ended = expired ? 'expired' : outcome.type;
-  // A run that never had its turn has said nothing, and its message is no part of the conversation.
+  // A run that was never said to begin has said nothing, and its message is no part of the conversation.
   const { content, compact } = inputOf(run);
-  if (run.turn !== undefined && state.messages.length && !compact) await conversation.saveInput(run, 0, content);
+  if (run.turn !== undefined && !compact)
+    if (state.messages.length) await conversation.saveInput(run, 0, content);
+    else await conversation.withdraw(run, 0, 'user');
   for (const interaction of state.openInteractions)
     say({
       type: 'interaction.resolved',

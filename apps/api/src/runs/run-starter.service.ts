@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RunEvent, RunEventDraft } from '@scorpio/events';
-import { newId } from '@scorpio/kernel';
+import { DomainError, newId } from '@scorpio/kernel';
 import { SessionsService } from '../sessions/sessions.service';
 import { EventLog } from './event-log.repository';
 import type { LiveRun } from './live-run';
@@ -40,7 +40,10 @@ export class RunStarter {
   async takeOver(run: RunRecord, reason: ClaimReason): Promise<{ found: Found; live?: LiveRun; fence?: RunEvent }> {
     for (;;) {
       const found = await inspectLog(this.log, run);
-      if (found.terminal) return { found };
+      if (found.terminal) {
+        await this.findTurn(run, found);
+        return { found };
+      }
       run.turn ??= await this.takeTurn(run);
       const fence = found.started ? this.recovered(run, found, reason) : this.started(run);
       const event = {
@@ -69,7 +72,18 @@ export class RunStarter {
   /** Opens a claimed run only to end it: its terminal event is the fence. */
   async openToEnd(run: RunRecord): Promise<{ found: Found; live?: LiveRun }> {
     const found = await inspectLog(this.log, run);
+    await this.findTurn(run, found);
     return found.terminal ? { found } : { found, live: this.journals.open(run, found.lastSeq) };
+  }
+
+  /** A run that its owner lost before it said that it had begun may have its turn: it ends with that one, and no other. */
+  private async findTurn(run: RunRecord, { started }: Found): Promise<void> {
+    if (started || run.epoch <= 1) return;
+    try {
+      run.turn ??= await this.takeTurn(run);
+    } catch (error) {
+      if (!(error instanceof DomainError && error.kind === 'not-found')) throw error;
+    }
   }
 
   /** Gives the run its turn in the session, which a seed may make. @returns the turn */

@@ -148,7 +148,7 @@ export class SessionRepository {
   async beginTurn({ sessionId, owner, runId, seed }: TurnStart): Promise<SessionRecord | undefined> {
     const now = new Date();
     const filter = { _id: sessionId, ...pick(owner), ...LIVE };
-    const without = { ...filter, activeRunIds: { $ne: runId } };
+    const without = { ...filter, activeRunIds: { $ne: runId }, settledRunId: { $ne: runId } };
     const turn: Update = { $inc: { turns: 1 }, $addToSet: { activeRunIds: runId }, $set: { updatedAt: now } };
     const made = seed && { ...seedFields(seed), usage: { ...NO_USAGE }, settledTurn: 0, createdAt: now };
     try {
@@ -169,6 +169,7 @@ export class SessionRepository {
       $inc: { ...Object.fromEntries(spent), ...(cost !== null && { cost }) },
       $set: {
         settledTurn: turn,
+        settledRunId: runId,
         updatedAt: new Date(),
         ...(title !== undefined && { autoTitle: title, autoTitleKey: searchKey(title) }),
       },

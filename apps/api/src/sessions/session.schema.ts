@@ -58,6 +58,10 @@ export class SessionModel extends OwnedDocument {
   @Prop({ type: Number, required: true })
   settledTurn: number;
 
+  /** The run of that turn: an owner who has lost it must not begin it late, for another turn. */
+  @Prop({ type: String })
+  settledRunId?: string;
+
   /** Runs begun and not settled. A list, so that a late settlement removes its own run and no newer one. */
   @Prop({ type: [String], default: undefined })
   activeRunIds?: string[];
