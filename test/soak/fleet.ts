@@ -19,6 +19,9 @@ const SETTINGS = {
   LOG_LEVEL: 'error',
 };
 
+const STARTS = 5;
+const LAST_LINES = 40;
+
 /** A server, the way to it, and its way to the store where there is one. */
 interface Replica {
   server: ServerProcess;
@@ -62,6 +65,11 @@ export class Fleet {
   /** Connections that were cut at some byte, on all ways. */
   get cuts(): number {
     return this.replicas.reduce((sum, { door, store }) => sum + door.counts.cuts + (store?.counts.cuts ?? 0), 0);
+  }
+
+  /** The newest lines of the servers' logs. */
+  get lastWords(): string {
+    return this.servers.map(({ output }) => output.split('\n').slice(-LAST_LINES).join('\n')).join('\n');
   }
 
   /** Does something bad to one of the servers or its connections, and mends it. Resolves once it is mended. */
@@ -131,9 +139,15 @@ async function cutSome(proxy: ChaosProxy, random: SeededRandom): Promise<void> {
   proxy.cutAll(() => random.chance(share));
 }
 
-async function startAgain(server: ServerProcess, signal: NodeJS.Signals): Promise<void> {
+/** A start that meets a store which breaks off ends, for its supervisor to try again. */
+async function startAgain({ server, store }: Replica, signal: NodeJS.Signals): Promise<void> {
   await server.kill(signal);
-  await server.restart();
+  for (let tries = store ? STARTS : 1; ; tries -= 1)
+    try {
+      return await server.restart();
+    } catch (error) {
+      if (tries <= 1) throw error;
+    }
 }
 
 async function freeze({ pid }: ServerProcess, random: SeededRandom): Promise<void> {
@@ -152,8 +166,8 @@ interface Fault {
 }
 
 const FAULTS: Fault[] = [
-  { name: 'kill -9', weight: 2, on: 'process', inject: ({ server }) => startAgain(server, 'SIGKILL') },
-  { name: 'SIGTERM', weight: 1, on: 'process', inject: ({ server }) => startAgain(server, 'SIGTERM') },
+  { name: 'kill -9', weight: 2, on: 'process', inject: (at) => startAgain(at, 'SIGKILL') },
+  { name: 'SIGTERM', weight: 1, on: 'process', inject: (at) => startAgain(at, 'SIGTERM') },
   { name: 'SIGSTOP and SIGCONT', weight: 2, on: 'process', inject: ({ server }, random) => freeze(server, random) },
   { name: 'clients cut', weight: 4, on: 'clients', inject: ({ door }, random) => cutSome(door, random) },
   { name: 'clients cut at a byte', weight: 4, on: 'clients', inject: ({ door }, random) => breakNext(door, random) },

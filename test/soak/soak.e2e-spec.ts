@@ -69,6 +69,7 @@ describe(`conversations (${store.name}, seed ${seed})`, () => {
       tally.count('cuts by proxies', fleet.cuts);
       const end = `${report()}\n  violations (lost, repeated, stuck): ${tally.violations.length}`;
       process.stderr.write(`${end}\n`);
+      if (tally.violations.length) process.stderr.write(`what servers logged last:\n${fleet.lastWords}\n`);
       expect(tally.violations).toEqual([]);
       for (const server of fleet.servers) await nothingLeft(server, fleet.fake);
     },

@@ -3,7 +3,7 @@ import { answerTokens, readDirectives } from '../support/fake-llm/behaviour';
 import { checkRun } from '../support/oracles';
 import { insist, PatientClient } from '../support/patient-client';
 import type { SeededRandom } from '../support/seeded-random';
-import { NoStream, SseReader, type ReadOptions, type RunRead } from '../support/sse-reader';
+import { SseReader, type ReadOptions, type RunRead } from '../support/sse-reader';
 import type { Fleet } from './fleet';
 import type { Tally } from './tally';
 
@@ -56,12 +56,14 @@ export class Talker {
   }
 
   private async converse(isOver: () => boolean): Promise<void> {
-    const { body: session } = await this.api.post<{ id: string }>('/api/v1/sessions', {});
+    const made = await this.api.post<{ id: string }>('/api/v1/sessions', {});
+    expect(made).toMatchObject({ status: 201 });
+    const session = made.body;
     const runs: string[] = [];
     while (runs.length < TURNS && !isOver()) runs.unshift(await this.turn(session.id));
     // Sent again and again while servers were away, each message still made one run.
-    const made = await this.api.all<{ id: string }>(`/api/v1/sessions/${session.id}/runs`);
-    expect(made.map(({ id }) => id)).toEqual(runs);
+    const all = await this.api.all<{ id: string }>(`/api/v1/sessions/${session.id}/runs`);
+    expect(all.map(({ id }) => id)).toEqual(runs);
   }
 
   /** @returns the run of one message, from its sending to its end */
@@ -101,14 +103,7 @@ export class Talker {
   /** Sends the message until it is taken, with one key, and reads what comes at once. */
   private send(body: object, options: object): Promise<RunRead> {
     const headers = { 'idempotency-key': `${this.name}-${this.said}` };
-    return insist(async () => {
-      try {
-        return await this.sse.chat(body, { ...options, headers });
-      } catch (error) {
-        if (error instanceof NoStream && error.status === 503) return undefined;
-        throw error;
-      }
-    }, Boolean) as Promise<RunRead>;
+    return insist(() => this.sse.chat(body, { ...options, headers }));
   }
 
   /** Reads the run to its end. @throws with where it stands, when it is not over in time */

@@ -52,7 +52,10 @@ export class ApiClient {
     };
   }
 
-  /** Every item of a list, over all its pages; `parameter` is what the list takes its cursor by. */
+  /**
+   * Every item of a list, over all its pages; `parameter` is what the list takes its cursor by.
+   * @throws an error with the `status` of another answer
+   */
   async all<Item = any>(path: string, parameter = 'cursor'): Promise<Item[]> {
     const items: Item[] = [];
     let cursor: string | null = null;
@@ -62,7 +65,7 @@ export class ApiClient {
       const { status, text, body } = await this.get<{ items: Item[]; nextCursor: string | null }>(
         url.pathname + url.search,
       );
-      if (status !== 200) throw new Error(`GET ${url.pathname} answered ${status}: ${text}`);
+      if (status !== 200) throw Object.assign(new Error(`GET ${url.pathname} answered ${status}: ${text}`), { status });
       items.push(...body.items);
       cursor = body.nextCursor;
     } while (cursor);

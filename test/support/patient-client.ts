@@ -4,10 +4,12 @@ import { ApiClient, type ApiAnswer } from './api-client';
 const LIMIT_MS = 60_000;
 const LOOK_MS = 100;
 
-/** Whether a request failed because the server was not there, or went away. */
+/** Whether a request failed because the server was not there, went away, or cannot answer without its store. */
 export const isAway = (error: unknown): boolean => {
-  const { code, cause } = error as { code?: string; cause?: { code?: string } };
-  return ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code ?? cause?.code ?? '');
+  const { status, code, cause } = error as { status?: number; code?: string; cause?: { code?: string } };
+  return (
+    status === 503 || ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code ?? cause?.code ?? '')
+  );
 };
 
 /** Does it again while the server is away, or says that it cannot just now. @throws what came last after a minute */

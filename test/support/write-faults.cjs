@@ -1,45 +1,51 @@
 // Loaded into the real server by `node --require`, through NODE_OPTIONS. Wraps the store's driver, `node:sqlite` or
-// `mongodb`, and ends the process as kill -9 does, right before or after the n-th store write since the one that first
-// held the text `[crash <n> before]` or `[crash <n> after]`. Each point is used once; `[crash 0 before]` only lists the
-// writes, and `[crash off]` ends the counting. CRASH_POINTS names the file that both are written to.
+// `mongodb`, and does harm right before or after the n-th store write since the one that first held the text
+// `[crash <n> before]` or `[crash <n> after]`: it ends the process as kill -9 does. With `[break …]` instead the write
+// fails, as on a full disk or on a connection that breaks. Each point is used once; `[crash 0 before]` only lists the
+// writes, and `[faults off]` ends the counting. WRITE_FAULTS names the file that both are written to.
 const { appendFileSync, existsSync, readFileSync } = require('node:fs');
 
-const file = process.env.CRASH_POINTS;
+const POINT = /\[((?:crash|break) \d+ (?:before|after))\]/;
+
+const file = process.env.WRITE_FAULTS;
 const used = new Set();
 if (existsSync(file))
-  for (const [, point] of readFileSync(file, 'utf8').matchAll(/^crash (\d+ (?:before|after))/gm)) used.add(point);
+  for (const [, point] of readFileSync(file, 'utf8').matchAll(/^fault (\w+ \d+ \w+)/gm)) used.add(point);
 let armed;
 let counted = 0;
 
 function arm(text) {
-  if (text.includes('[crash off]')) armed = undefined;
-  const [, point] = /\[crash (\d+ (?:before|after))\]/.exec(text) ?? [];
+  if (text.includes('[faults off]')) armed = undefined;
+  const [, point] = POINT.exec(text) ?? [];
   if (armed || !point || used.has(point)) return;
   used.add(point);
-  const [n, side] = point.split(' ');
-  armed = { n: Number(n), side };
+  const [kind, n, side] = point.split(' ');
+  armed = { kind, n: Number(n), side };
   counted = 0;
 }
 
-/** To be called right before a write; `after` with what it returns right after. */
-function before(label, text) {
+/**
+ * To be called right before a write. @returns what to call right after it
+ * @throws the error that `failure` makes, where this write is to fail
+ */
+function before(label, text, failure) {
   arm(text);
-  if (!armed) return undefined;
-  counted += 1;
-  if (armed.n === 0) appendFileSync(file, `write ${counted} ${label}\n`);
-  die(counted, 'before', label);
-  return { number: counted, label };
+  if (!armed) return () => undefined;
+  const number = (counted += 1);
+  if (armed.n === 0) appendFileSync(file, `write ${number} ${label}\n`);
+  const harm = (side) => {
+    if (number !== armed?.n || side !== armed.side) return;
+    appendFileSync(file, `fault ${armed.kind} ${number} ${side} ${label}\n`);
+    if (armed.kind === 'break') throw failure();
+    process.kill(process.pid, 'SIGKILL');
+  };
+  harm('before');
+  return () => harm('after');
 }
 
-function after(write) {
-  if (write) die(write.number, 'after', write.label);
-}
-
-function die(number, side, label) {
-  if (!armed || number !== armed.n || side !== armed.side) return;
-  appendFileSync(file, `crash ${number} ${side} ${label}\n`);
-  process.kill(process.pid, 'SIGKILL');
-}
+/** SQLITE_FULL (sqlite.org/rescode.html). */
+const diskFull = () =>
+  Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
 
 /** A statement outside of a transaction is a write, and a transaction that changed something is one. */
 function wrapSqlite() {
@@ -56,18 +62,18 @@ function wrapSqlite() {
       transaction.labels.push(change.label);
       transaction.text += change.text;
     }
-    if (sql !== 'COMMIT' && sql !== 'ROLLBACK') return run.apply(this, params);
-    const { labels, text } = transaction;
-    transaction = undefined;
-    const ends = () => run.apply(this, params);
-    return sql === 'COMMIT' && labels.length ? around(labels.join(', '), text, ends) : ends();
+    const commits = sql === 'COMMIT' ? transaction : undefined;
+    // A COMMIT that fails is followed by a ROLLBACK.
+    if (sql === 'COMMIT' || sql === 'ROLLBACK') transaction = undefined;
+    const works = () => run.apply(this, params);
+    return commits?.labels.length ? around(commits.labels.join(', '), commits.text, works) : works();
   };
 }
 
 function around(label, text, work) {
-  const write = before(label, text);
+  const after = before(label, text, diskFull);
   const result = work();
-  after(write);
+  after();
   return result;
 }
 
@@ -75,22 +81,18 @@ function around(label, text, work) {
 const isUpkeep = (collection, text) => collection === 'workers' || /"q":\{("_id":\{"\$in"|"idemExpiresAt")/.test(text);
 
 function wrapMongodb() {
-  const { MongoClient } = require('mongodb');
-  const { connect } = MongoClient.prototype;
-  MongoClient.prototype.connect = function () {
-    this.monitorCommands = true;
-    const writes = new Map();
-    this.on('commandStarted', ({ commandName, command, requestId }) => {
-      if (!['insert', 'update', 'delete', 'findAndModify'].includes(commandName)) return;
-      const collection = command[commandName];
-      const text = JSON.stringify(command);
-      if (!isUpkeep(collection, text)) writes.set(requestId, before(`${commandName} ${collection}`, text));
-    });
-    this.on('commandSucceeded', ({ requestId }) => {
-      after(writes.get(requestId));
-      writes.delete(requestId);
-    });
-    return connect.call(this);
+  const { MongoNetworkError } = require('mongodb');
+  const { Connection } = require('mongodb/lib/cmap/connection');
+  const { command } = Connection.prototype;
+  Connection.prototype.command = async function (namespace, document, ...rest) {
+    const name = ['findAndModify', 'insert', 'update', 'delete'].find((verb) => verb in document);
+    const text = name && JSON.stringify(document);
+    if (!name || isUpkeep(document[name], text)) return command.call(this, namespace, document, ...rest);
+    const closed = () => new MongoNetworkError('connection closed');
+    const after = before(`${name} ${document[name]}`, text, closed);
+    const reply = await command.call(this, namespace, document, ...rest);
+    after();
+    return reply;
   };
 }
 

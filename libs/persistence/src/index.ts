@@ -1,7 +1,7 @@
 export { PersistenceModule } from './persistence.module';
 export { documentOptions } from './document-options';
 export { OwnedDocument } from './owned-document';
-export { isDuplicateKey, failedInserts } from './mongo-errors';
+export { isDuplicateKey, isStoreAway, failedInserts } from './store-errors';
 export { encodeCursor, decodeCursor } from './cursor';
 export { deleteInChunks } from './delete-in-chunks';
 export { Sweeper, type SweepTask } from './sweeper';

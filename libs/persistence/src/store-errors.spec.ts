@@ -1,4 +1,4 @@
-import { failedInserts, isDuplicateKey } from './mongo-errors';
+import { failedInserts, isDuplicateKey, isStoreAway } from './store-errors';
 
 describe('isDuplicateKey', () => {
   it('knows the code and nothing else', () => {
@@ -38,5 +38,32 @@ describe('failedInserts', () => {
       thrown = caught;
     }
     expect(thrown).toBe(error);
+  });
+});
+
+describe('isStoreAway', () => {
+  const named = (name: string, fields: object = {}): Error => Object.assign(new Error(), { name, ...fields });
+  const sqlite = (errcode: number): Error => named('Error', { code: 'ERR_SQLITE_ERROR', errcode });
+
+  it.each([
+    ['a server that is not there', named('MongooseServerSelectionError')],
+    ['a connection that broke', named('MongoNetworkError')],
+    ['a connection that others broke', named('PoolClearedOnNetworkError')],
+    ['a primary that stepped down', named('MongoServerError', { code: 10_107 })],
+    ['a majority that did not confirm', named('MongoWriteConcernError', { code: 64 })],
+    ['a full disk', sqlite(13)],
+    ['a fault of the disk, by its extended code', sqlite(778)],
+  ])('knows %s', (_what, error) => {
+    expect(isStoreAway(error)).toBe(true);
+  });
+
+  it.each([
+    ['a duplicate key', named('MongoServerError', { code: 11_000 })],
+    ['a constraint of SQLite', sqlite(19)],
+    ['the code of another kind of error', named('Error', { code: 13 })],
+    ['a fault of ours', new TypeError()],
+    ['nothing', undefined],
+  ])('does not take %s for it', (_what, error) => {
+    expect(isStoreAway(error)).toBe(false);
   });
 });

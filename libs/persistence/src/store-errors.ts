@@ -1,5 +1,16 @@
 const DUPLICATE_KEY = 11_000;
 
+/** What the drivers throw while no server can be asked, or the one that was asked did not answer to the end. */
+const UNREACHABLE =
+  /^(Mongo(ose)?(ServerSelection|Network|NetworkTimeout|NotConnected|PoolClosed|PoolCleared|TopologyClosed|WaitQueueTimeout|ClientClosed|OperationTimeout|WriteConcern)|PoolClearedOnNetwork)Error$/;
+/**
+ * What a server answers that is going down, is not (yet) the primary, or was not confirmed by a majority in time
+ * (src/mongo/base/error_codes.yml; the retryable ones of the specification of retryable writes).
+ */
+const SERVER_AWAY = new Set([6, 7, 64, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436]);
+/** Busy, a fault of input or output, a full disk, a file that does not open (sqlite.org/rescode.html). */
+const FILE_AWAY = new Set([5, 10, 13, 14]);
+
 interface WriteFault {
   index: number;
   code?: number;
@@ -27,4 +38,16 @@ export function failedInserts(error: unknown): Map<number, 'duplicate' | Error> 
       code === DUPLICATE_KEY ? 'duplicate' : new Error(errmsg ?? `The store refused the write with code ${code}.`),
     ]),
   );
+}
+
+/**
+ * Whether something failed only because the store cannot be reached, or cannot write, just now. What was to be written
+ * may be written or not; doing it again later may succeed.
+ */
+export function isStoreAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { name, code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
+  // An extended result code of SQLite has the primary one in its lowest byte.
+  if (code === 'ERR_SQLITE_ERROR') return typeof errcode === 'number' && FILE_AWAY.has(errcode & 0xff);
+  return UNREACHABLE.test(name) || (name === 'MongoServerError' && SERVER_AWAY.has(code as number));
 }

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { DomainError } from '@scorpio/kernel';
+import { isStoreAway } from '@scorpio/persistence';
 import { problemOf, sendProblem, type Problem } from './problem';
 
 /** What the framework and its middleware mean by their statuses; their own texts (addresses, paths) are not repeated. */
@@ -20,10 +21,6 @@ const FRAMEWORK: Record<number, [code: string, detail: string]> = {
   416: ['range_not_satisfiable', 'The file has no such range of bytes.'],
   429: ['rate_limited', 'Too many requests.'],
 };
-
-/** What the drivers throw while the store cannot be reached. */
-const STORE_DOWN =
-  /^Mongo(ose)?(ServerSelection|Network|NetworkTimeout|NotConnected|PoolClosed|PoolCleared|TopologyClosed|WaitQueueTimeout|ClientClosed|OperationTimeout)Error$/;
 
 /** Turns whatever was thrown into the one form of error answers. Nothing else in the product chooses a status for an error. */
 @Catch()
@@ -50,8 +47,8 @@ export class DomainErrorFilter implements ExceptionFilter {
 /** The problem that stands for an error; an unknown one tells nothing of its cause. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof DomainError) return problemOf(error);
-  if (error instanceof Error && STORE_DOWN.test(error.name))
-    return { status: 503, code: 'store_unavailable', detail: 'The store cannot be reached.', retryAfter: 5 };
+  if (isStoreAway(error))
+    return { status: 503, code: 'store_unavailable', detail: 'The store does not answer.', retryAfter: 5 };
   const status = statusOf(error);
   const known = status === undefined ? undefined : FRAMEWORK[status];
   if (status && known) return { status, code: known[0], detail: known[1] };

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { isTerminal, type RunEvent } from '@scorpio/events';
+import { isStoreAway } from '@scorpio/persistence';
 import { EventLog } from './event-log.repository';
 import { RunStop, noteSteps, stepsOf, terminalOf, type LiveRun, type TerminalDraft } from './live-run';
 import { RunFinisher } from './run-finisher.service';
@@ -72,9 +73,15 @@ export class RunExecution {
     }
   }
 
+  /** @throws an error that says no more than that the store is away: the run is to go on once it is back */
   private async stop(live: LiveRun, error: unknown): Promise<boolean> {
     const reason: unknown = live.abort.signal.aborted ? live.abort.signal.reason : error;
     if (reason instanceof RunStop && reason.why.type === 'handoff') return this.handOver(live);
+    if (isStoreAway(reason)) {
+      // What was said need not be said again.
+      await live.journal.durable();
+      throw reason;
+    }
     const outcome = this.outcome(live, reason);
     if (outcome) await this.settle(live, outcome);
     return true;
@@ -123,7 +130,7 @@ export class RunExecution {
 
   private async handOver({ run, journal }: LiveRun): Promise<true> {
     await journal.durable();
-    await this.runs.release(run.id, run.epoch);
+    await this.runs.release(run.id, run.epoch, 'handoff');
     this.bus.ring('work');
     return true;
   }

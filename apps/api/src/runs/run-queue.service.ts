@@ -3,7 +3,7 @@ import { Bus } from '@scorpio/bus';
 import { AppConfig } from '@scorpio/config';
 import { StoreHealth } from '@scorpio/persistence';
 import { RunLeases } from './run-lease.service';
-import { RunRepository } from './run.repository';
+import { leftBy, RunRepository } from './run.repository';
 import { RunWorker } from './run-worker.service';
 import type { RunRecord } from './run.schema';
 
@@ -81,7 +81,7 @@ export class RunQueue implements OnApplicationBootstrap {
     for (const seen of found) {
       if (this.leases.holds(seen.id)) continue;
       const run = await this.runs.takeOver(seen, this.leases.worker);
-      if (run) this.worker.resume(run, seen.lease?.at.getTime() === 0 ? 'handoff' : 'crash');
+      if (run) this.worker.resume(run, leftBy(seen));
     }
   }
 }

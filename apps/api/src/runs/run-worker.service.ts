@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Bus } from '@scorpio/bus';
 import { AppConfig } from '@scorpio/config';
-import { DomainError } from '@scorpio/kernel';
+import { DomainError, pause } from '@scorpio/kernel';
 import { withLogContext } from '@scorpio/observability';
+import { isStoreAway } from '@scorpio/persistence';
 import { RunStop } from './live-run';
 import { RunExecution } from './run-execution.service';
 import type { RunOutcome } from './run-handler';
@@ -128,8 +129,26 @@ export class RunWorker {
     // The session was deleted while the run waited for its turn.
     if (error instanceof DomainError && error.code === 'session_not_found')
       return this.end(run, { type: 'cancelled', by: 'system', reason: 'session_deleted' });
+    if (isStoreAway(error)) {
+      this.logger.warn({ err: error, runId: run.id }, 'A run lost its store; it goes on when that is back.');
+      return this.letGo(run);
+    }
     // Its lease runs out, and whoever finds it tries again: the poison guard bounds that.
     this.logger.error({ err: error, runId: run.id }, 'A run could not be worked on.');
+  }
+
+  /**
+   * Releases a run whose last write may be done or not, once the store can be told so: the next owner fences that write
+   * off and goes on by the log, as after a crash, and as often.
+   */
+  private async letGo(run: RunRecord): Promise<void> {
+    for (let wait = 50; ; wait = Math.min(1000, wait * 2))
+      try {
+        return await this.runs.release(run.id, run.epoch, 'crash');
+      } catch (error) {
+        if (!isStoreAway(error)) throw error;
+        await pause(wait);
+      }
   }
 
   /**

@@ -7,6 +7,13 @@ import { RunModel, type InboxItem, type RunDocument, type RunRecord, type RunSta
 
 const toRecord = ({ _id, ...rest }: RunDocument): RunRecord => ({ id: _id, ...rest });
 
+/** Times, long ago, that stand in the lease of a run which its owner let go. */
+const RELEASED = { handoff: new Date(0), crash: new Date(1) };
+
+/** How the last owner of a running run left it: in order, or by losing itself or the store. */
+export const leftBy = ({ lease }: RunRecord): keyof typeof RELEASED =>
+  lease?.at.getTime() === RELEASED.handoff.getTime() ? 'handoff' : 'crash';
+
 /** A run as it is accepted; where it stands in its session's queue is the store's to decide. */
 export type NewRun = Omit<RunDocument, 'lease' | 'epoch' | 'status' | 'ready' | 'activeKey' | 'waitsIn' | 'claimKey'>;
 
@@ -152,9 +159,9 @@ export class RunRepository {
     return (await this.runs.find(filter as mongo.Filter<RunDocument>, { limit }).toArray()).map(toRecord);
   }
 
-  /** Lets the run go at once: its lease is long over. */
-  async release(id: string, epoch: number): Promise<void> {
-    await this.runs.updateOne({ _id: id, epoch, status: 'running' }, { $set: { 'lease.at': new Date(0) } });
+  /** Lets the run go at once: its lease is long over. @param why what its next owner will say of it */
+  async release(id: string, epoch: number, why: keyof typeof RELEASED): Promise<void> {
+    await this.runs.updateOne({ _id: id, epoch, status: 'running' }, { $set: { 'lease.at': RELEASED[why] } });
   }
 
   async requestCancel(access: Access, id: string, cancel: RunDocument['cancel']): Promise<RunRecord | null> {

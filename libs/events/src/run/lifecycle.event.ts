@@ -25,6 +25,7 @@ export class RunRecovered extends RunEventEnvelope {
   type: 'run.recovered';
   epoch: number;
   messageId: string;
+  /** `crash`: its owner ended, or lost the store; `handoff`: it let go in order; `resume`: people have answered. */
   reason: 'crash' | 'handoff' | 'resume';
   /** Step that the run goes on from. */
   fromStep: number;

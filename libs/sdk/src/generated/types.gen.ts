@@ -1764,6 +1764,9 @@ export type RunRecovered = {
     type: 'run.recovered';
     epoch: number;
     messageId: string;
+    /**
+     * `crash`: its owner ended, or lost the store; `handoff`: it let go in order; `resume`: people have answered.
+     */
     reason: 'resume' | 'crash' | 'handoff';
     /**
      * Step that the run goes on from.
