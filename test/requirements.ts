@@ -112,7 +112,7 @@ export const REQUIREMENTS = {
   F3: 'kill -9 in the middle of an unsafe tool call, its effect done: it is never made again unless people say so',
   F4: 'kill -9 in the middle of a tool call that reads or is idempotent: made again by the same key, unattended',
   F5: 'kill -9 right before or after any store write of a turn, restart: nothing lost, nothing repeated',
-  F8: 'Two servers: the store out of reach of the one that works; the other takes over, the old one writes nothing more',
+  F8: 'The store out of reach of the server that works: another takes over and the old one writes nothing more; a write fails, done or not: the run goes on',
   F9: 'Two servers: the one that works sleeps past its lease; the other finishes, the sleeper stops at its first write',
   F10: 'Clients that drop every 50 events and resume get everything once',
   F11: 'A stale ?after= beside the header; the cursor of another run; a cursor ahead of the log',

@@ -20,7 +20,6 @@ const SETTINGS = {
 };
 
 const STARTS = 5;
-const LAST_LINES = 40;
 
 /** A server, the way to it, and its way to the store where there is one. */
 interface Replica {
@@ -67,9 +66,10 @@ export class Fleet {
     return this.replicas.reduce((sum, { door, store }) => sum + door.counts.cuts + (store?.counts.cuts ?? 0), 0);
   }
 
-  /** The newest lines of the servers' logs. */
-  get lastWords(): string {
-    return this.servers.map(({ output }) => output.split('\n').slice(-LAST_LINES).join('\n')).join('\n');
+  /** What the servers have logged of any of these ids. */
+  logged(ids: string[]): string[] {
+    const lines = this.servers.flatMap(({ output }) => output.split('\n'));
+    return lines.filter((line) => ids.some((id) => line.includes(id)));
   }
 
   /** Does something bad to one of the servers or its connections, and mends it. Resolves once it is mended. */

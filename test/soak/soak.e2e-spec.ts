@@ -69,7 +69,8 @@ describe(`conversations (${store.name}, seed ${seed})`, () => {
       tally.count('cuts by proxies', fleet.cuts);
       const end = `${report()}\n  violations (lost, repeated, stuck): ${tally.violations.length}`;
       process.stderr.write(`${end}\n`);
-      if (tally.violations.length) process.stderr.write(`what servers logged last:\n${fleet.lastWords}\n`);
+      const ids = tally.violations.flatMap((violation) => violation.match(/\b(run|ses|req)_[0-9A-Z]{26}/g) ?? []);
+      if (ids.length) process.stderr.write(`logged of these:\n${fleet.logged(ids).join('\n')}\n`);
       expect(tally.violations).toEqual([]);
       for (const server of fleet.servers) await nothingLeft(server, fleet.fake);
     },

@@ -54,6 +54,8 @@ export class AgentRig {
   callLimits = { concurrency: 4, maxCalls: 8, timeoutMs: 1000, outputChars: 1000 };
   private calls = 0;
   closes = 0;
+  /** Called when the run would complete. */
+  onClose: () => void = () => undefined;
 
   constructor(
     calls: ScriptedCall[],
@@ -166,6 +168,7 @@ export class AgentRig {
       durable: () => Promise.resolve(void this.stops.push(this.events.length)),
       close: () => {
         this.closes += 1;
+        this.onClose();
         return Promise.resolve(!this.inbox.steers.length && !this.inbox.answers.length);
       },
       take: () => {

@@ -141,6 +141,17 @@ describe('the agent loop', () => {
     await expect(run).rejects.toBe(reason);
   });
 
+  it('stops too where it would only look again whether it may complete', async () => {
+    const rig = new AgentRig([text('Done')]);
+    const reason = new Error('fenced');
+    rig.onClose = () => {
+      rig.inbox.answers = [{ interactionId: 'int_none', by: 'ada', outcome: 'answered' }];
+      if (rig.closes === 2) rig.abort.abort(reason);
+      if (rig.closes > 9) throw new Error('It looks for ever.');
+    };
+    await expect(rig.run()).rejects.toBe(reason);
+  });
+
   it('leaves a drained run at the end of a step, never before its first', async () => {
     const rig = new AgentRig([tools(call('x', 'nothing', {})), text('later')]);
     rig.draining = true;

@@ -100,6 +100,7 @@ class AgentLoop {
     const { state, control } = this;
     yield* this.mendOpenStep();
     for (;;) {
+      control.signal.throwIfAborted();
       if (this.hasCalls) if (yield* this.runTools(state.step)) return;
       const answered = state.step > 0 && !state.stepOpen && !this.hasCalls;
       if (answered && !state.unanswered && (await control.close())) {
@@ -200,8 +201,9 @@ class AgentLoop {
       yield [{ type: 'run.parked', interactions: open.map((one) => one.id), expiresAt }];
       return true;
     }
-    await control.durable();
-    this.messages.push(await ports.saveResults(step, resultsOf(state, step)));
+    // Stored beside each other: results that the log has lost are made, and stored, anew.
+    const [told] = await Promise.all([ports.saveResults(step, resultsOf(state, step)), control.durable()]);
+    this.messages.push(told);
     return false;
   }
 

@@ -51,6 +51,8 @@ describe('isStoreAway', () => {
     ['a connection that others broke', named('PoolClearedOnNetworkError')],
     ['a primary that stepped down', named('MongoServerError', { code: 10_107 })],
     ['a majority that did not confirm', named('MongoWriteConcernError', { code: 64 })],
+    ['a bulk write that ended so', named('MongoBulkWriteError', { errorResponse: named('MongoNetworkError') })],
+    ['one that no majority confirmed', named('MongoBulkWriteError', { code: 64, errorResponse: { code: 64 } })],
     ['a full disk', sqlite(13)],
     ['a fault of the disk, by its extended code', sqlite(778)],
   ])('knows %s', (_what, error) => {
@@ -59,6 +61,7 @@ describe('isStoreAway', () => {
 
   it.each([
     ['a duplicate key', named('MongoServerError', { code: 11_000 })],
+    ['a bulk write that the server refused', named('MongoBulkWriteError', { code: 121, errorResponse: {} })],
     ['a constraint of SQLite', sqlite(19)],
     ['the code of another kind of error', named('Error', { code: 13 })],
     ['a fault of ours', new TypeError()],

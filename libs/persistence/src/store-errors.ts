@@ -45,9 +45,13 @@ export function failedInserts(error: unknown): Map<number, 'duplicate' | Error> 
  * may be written or not; doing it again later may succeed.
  */
 export function isStoreAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { name, code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
+  const { name, code, errcode, errorResponse } = (error ?? {}) as Record<string, unknown>;
   // An extended result code of SQLite has the primary one in its lowest byte.
   if (code === 'ERR_SQLITE_ERROR') return typeof errcode === 'number' && FILE_AWAY.has(errcode & 0xff);
-  return UNREACHABLE.test(name) || (name === 'MongoServerError' && SERVER_AWAY.has(code as number));
+  // In its bulk writes the driver wraps whatever ended them.
+  const wrapped = name === 'MongoBulkWriteError';
+  if (wrapped && isStoreAway(errorResponse)) return true;
+  return (
+    UNREACHABLE.test(String(name)) || ((wrapped || name === 'MongoServerError') && SERVER_AWAY.has(code as number))
+  );
 }

@@ -17,6 +17,7 @@ const MOST_MESSAGES = 1000;
 const INPUT = 0;
 const MODEL = 1;
 const RESULTS = 2;
+const PLACES = { user: INPUT, assistant: MODEL, tool: RESULTS };
 
 /** The stored conversation of one session, as a run reads and writes it. Every write is fenced by the run's epoch. */
 @Injectable()
@@ -71,9 +72,8 @@ export class Conversation {
   }
 
   /** Sees to it that a step has no such message: neither one that an earlier owner stored, nor one that it still brings. */
-  async withdraw(run: RunRecord, step: number, role: 'user' | 'assistant'): Promise<void> {
-    const k = role === 'user' ? INPUT : MODEL;
-    if (run.epoch > 1) await this.save(run, step, k, { role, content: [], withdrawn: true });
+  async withdraw(run: RunRecord, step: number, role: keyof typeof PLACES): Promise<void> {
+    if (run.epoch > 1) await this.save(run, step, PLACES[role], { role, content: [], withdrawn: true });
   }
 
   /** Stores the results of a step's calls. */

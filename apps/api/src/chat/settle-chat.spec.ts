@@ -30,8 +30,8 @@ class MemoryConversation implements Pick<Conversation, 'saveInput' | 'savePartia
     return this.keep(at(step, 2), results);
   }
 
-  async withdraw(_run: RunRecord, step: number, role: 'user' | 'assistant'): Promise<void> {
-    delete this.stored[at(step, role === 'user' ? 0 : 1)];
+  async withdraw(_run: RunRecord, step: number, role: 'user' | 'assistant' | 'tool'): Promise<void> {
+    delete this.stored[at(step, ['user', 'assistant', 'tool'].indexOf(role))];
   }
 
   private keep(id: string, content: unknown): string {
@@ -67,7 +67,7 @@ async function settle(drafts: RunEventDraft[], outcome: RunOutcome, of: RunRecor
 describe('a chat run that ends otherwise than by its own completion', () => {
   it('leaves no message of a step that was taken back', async () => {
     const back: RunEventDraft = { type: 'step.reset', step: 1, attempt: 1, reason: 'recovered' };
-    const before = { [at(1, 1)]: [{ type: 'text', text: 'all of it' }] };
+    const before = { [at(1, 1)]: [{ type: 'text', text: 'all of it' }], [at(1, 2)]: ['what its calls came to'] };
     const { said, stored } = await settle(
       [started, begun(1), ...part(1, 1, 'text', 'all of it'), back],
       cancelled,
@@ -76,6 +76,13 @@ describe('a chat run that ends otherwise than by its own completion', () => {
     );
     expect(said).toMatchObject([{ type: 'run.cancelled', messages: [at(0, 0)] }]);
     expect(stored).toEqual({ [at(0, 0)]: CONTENT });
+  });
+
+  it('leaves nothing of a run that was never said to begin', async () => {
+    const before = { [at(0, 0)]: CONTENT };
+    const { said, stored } = await settle([], cancelled, run, before);
+    expect(said).toMatchObject([{ type: 'run.cancelled', messages: [] }]);
+    expect(stored).toEqual({});
   });
 
   it('leaves nothing that came in meanwhile, unless its events say that it was taken in', async () => {

@@ -68,6 +68,7 @@ async function settleStep(run: RunRecord, state: RunState, conversation: Convers
     if (content.length)
       state.messages.push(await conversation.savePartial(run, step, state.model ?? run.model, content));
     else await conversation.withdraw(run, step, 'assistant');
+    await conversation.withdraw(run, step, 'tool');
   } else if (step > 0) {
     if (state.callsOf(step).length) await conversation.saveResults(run, step, resultsOf(state, step));
     if (!state.unanswered) await conversation.withdraw(run, step + 1, 'user');

@@ -3,6 +3,7 @@ import { Bus } from '@scorpio/bus';
 import type { RunEventDraft } from '@scorpio/events';
 import { InteractionRepository } from './interaction.repository';
 import { RunStop, type LiveRun } from './live-run';
+import { Fenced } from './run-journal';
 import { RunFinisher } from './run-finisher.service';
 import { RunRepository } from './run.repository';
 import type { InboxItem } from './run.schema';
@@ -27,8 +28,15 @@ export class RunInbox {
     return items.filter((item) => !taken.has(item.inputId));
   }
 
-  close({ run }: LiveRun): Promise<boolean> {
-    return this.runs.closeEmptyInbox(run.id, run.epoch);
+  /**
+   * @returns false when something is in it
+   * @throws Fenced when the run has another owner: nothing would be in it for ever; RunStop when it is to stop
+   */
+  async close(live: LiveRun): Promise<boolean> {
+    const { run } = live;
+    if (await this.runs.closeEmptyInbox(run.id, run.epoch)) return true;
+    if (await this.isLost(live)) throw new Fenced(`Run ${run.id} has another owner.`);
+    return false;
   }
 
   /** Stores what people can act on before they can see it. */

@@ -24,6 +24,8 @@ const GIVEN_UP: RunOutcome = {
   retryable: false,
 };
 
+const SESSION_GONE: RunOutcome = { type: 'cancelled', by: 'system', reason: 'session_deleted' };
+
 export const EXPIRED: RunOutcome = {
   type: 'failed',
   code: 'interaction_expired',
@@ -128,7 +130,7 @@ export class RunWorker {
     if (error instanceof Fenced) return;
     // The session was deleted while the run waited for its turn.
     if (error instanceof DomainError && error.code === 'session_not_found')
-      return this.end(run, { type: 'cancelled', by: 'system', reason: 'session_deleted' });
+      return this.end(run, SESSION_GONE).catch((next: unknown) => this.failed(run, next));
     if (isStoreAway(error)) {
       this.logger.warn({ err: error, runId: run.id }, 'A run lost its store; it goes on when that is back.');
       return this.letGo(run);

@@ -159,8 +159,11 @@ export class SessionRepository {
     }
     const begun = await this.update(without, turn);
     if (begun) return begun;
-    const stored = await this.sessions.findOne({ ...filter, activeRunIds: runId });
-    return stored ? toSessionRecord(stored) : undefined;
+    // It has its turn, or had it: a late owner gets that one again, and no place that is anyone else's.
+    const stored = await this.sessions.findOne({ ...filter, $or: [{ activeRunIds: runId }, { settledRunId: runId }] });
+    if (!stored) return undefined;
+    const turns = stored.settledRunId === runId ? stored.settledTurn : stored.turns;
+    return { ...toSessionRecord(stored), turns };
   }
 
   async settleTurn({ sessionId, runId, turn, usage, cost, title }: TurnEnd): Promise<void> {

@@ -58,7 +58,7 @@ export class SessionModel extends OwnedDocument {
   @Prop({ type: Number, required: true })
   settledTurn: number;
 
-  /** The run of that turn: an owner who has lost it must not begin it late, for another turn. */
+  /** The run of that turn: who has lost it and begins it late must get no further turn. */
   @Prop({ type: String })
   settledRunId?: string;
 
