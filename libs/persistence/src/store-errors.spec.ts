@@ -51,6 +51,7 @@ describe('isStoreAway', () => {
     ['a connection that others broke', named('PoolClearedOnNetworkError')],
     ['a primary that stepped down', named('MongoServerError', { code: 10_107 })],
     ['a majority that did not confirm', named('MongoWriteConcernError', { code: 64 })],
+    ['one that the driver lets through as it is', named('Error', { code: 'ECONNRESET', syscall: 'write' })],
     ['a bulk write that ended so', named('MongoBulkWriteError', { errorResponse: named('MongoNetworkError') })],
     ['one that no majority confirmed', named('MongoBulkWriteError', { code: 64, errorResponse: { code: 64 } })],
     ['a full disk', sqlite(13)],
@@ -60,6 +61,7 @@ describe('isStoreAway', () => {
   });
 
   it.each([
+    ['a client that went away', named('Error', { code: 'ECONNRESET' })],
     ['a duplicate key', named('MongoServerError', { code: 11_000 })],
     ['a bulk write that the server refused', named('MongoBulkWriteError', { code: 121, errorResponse: {} })],
     ['a constraint of SQLite', sqlite(19)],

@@ -8,6 +8,9 @@ const UNREACHABLE =
  * (src/mongo/base/error_codes.yml; the retryable ones of the specification of retryable writes).
  */
 const SERVER_AWAY = new Set([6, 7, 64, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436]);
+/** A broken connection as the operating system tells it: not every error of a socket does the driver make its own. */
+const SOCKET_BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ECONNREFUSED', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+const SOCKET_CALLS = new Set(['read', 'write', 'connect']);
 /** Busy, a fault of input or output, a full disk, a file that does not open (sqlite.org/rescode.html). */
 const FILE_AWAY = new Set([5, 10, 13, 14]);
 
@@ -45,9 +48,10 @@ export function failedInserts(error: unknown): Map<number, 'duplicate' | Error> 
  * may be written or not; doing it again later may succeed.
  */
 export function isStoreAway(error: unknown): boolean {
-  const { name, code, errcode, errorResponse } = (error ?? {}) as Record<string, unknown>;
+  const { name, code, errcode, syscall, errorResponse } = (error ?? {}) as Record<string, unknown>;
   // An extended result code of SQLite has the primary one in its lowest byte.
   if (code === 'ERR_SQLITE_ERROR') return typeof errcode === 'number' && FILE_AWAY.has(errcode & 0xff);
+  if (SOCKET_BROKEN.has(code as string)) return SOCKET_CALLS.has(syscall as string);
   // In its bulk writes the driver wraps whatever ended them.
   const wrapped = name === 'MongoBulkWriteError';
   if (wrapped && isStoreAway(errorResponse)) return true;
