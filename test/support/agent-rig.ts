@@ -54,6 +54,8 @@ export class AgentRig {
   callLimits = { concurrency: 4, maxCalls: 8, timeoutMs: 1000, outputChars: 1000 };
   private calls = 0;
   closes = 0;
+  /** How many times the inbox cannot be read. */
+  away = 0;
   /** Called when the run would complete. */
   onClose: () => void = () => undefined;
 
@@ -172,6 +174,7 @@ export class AgentRig {
         return Promise.resolve(!this.inbox.steers.length && !this.inbox.answers.length);
       },
       take: () => {
+        if (this.away-- > 0) return Promise.reject(new Error('The store is away.'));
         const { steers, answers } = this.inbox;
         this.inbox = { steers: [], answers: [] };
         const message = (text: string): LlmMessage => ({ role: 'user', content: [{ type: 'text', text }] });

@@ -165,6 +165,14 @@ describe('a call that asks people in the middle of its work', () => {
     expect(told(rig)).toEqual([output]);
   });
 
+  it('hears them all the same when the store was away for a moment', async () => {
+    const { rig } = asking();
+    rig.away = 1;
+    rig.inbox.answers = [{ interactionId: 'int_1', by: 'ada', outcome: 'answered', value: 3 }];
+    await rig.run();
+    expect(told(rig)).toEqual(['answered 3']);
+  });
+
   it('is lost with its question when its owner dies', async () => {
     const { rig, one } = asking();
     const run = rig.run();

@@ -55,6 +55,7 @@ export interface ToolControl {
 /** How long people may take who are asked in the middle of a call, and how often it is looked for their answer. */
 const ELICIT_MS = 600_000;
 const LOOK_MS = 250;
+const NOTHING: { answers: Answer[] } = { answers: [] };
 
 type Elicited = Parameters<NonNullable<BatchPorts['elicit']>>;
 
@@ -153,7 +154,8 @@ export class StepCalls {
     const resolve = (outcome: Answer['outcome'] | 'expired', by: string): void =>
       say({ type: 'interaction.resolved', interactionId, outcome, by });
     while (!signal.aborted && Date.now() < until) {
-      const { answers } = await this.control.take();
+      // A store that is away for a moment has their answer afterwards.
+      const { answers } = await this.control.take().catch(() => NOTHING);
       const mine = answers.find((answer) => answer.interactionId === interactionId);
       if (mine) {
         const { outcome, by, value } = mine;

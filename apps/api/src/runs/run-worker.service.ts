@@ -112,6 +112,8 @@ export class RunWorker {
   private keep(run: RunRecord, work: () => Promise<void>): Promise<void> {
     const done = withLogContext({ runId: run.id, sessionId: run.sessionId }, work)
       .catch((error: unknown) => this.failed(run, error))
+      // Its lease runs out, and whoever finds it tries again: the poison guard bounds that.
+      .catch((error: unknown) => this.logger.error({ err: error, runId: run.id }, 'A run could not be worked on.'))
       .finally(() => {
         this.leases.remove(run.id);
         if (this.working.get(run.id) === done) this.working.delete(run.id);
@@ -126,6 +128,7 @@ export class RunWorker {
     return this.working.get(runId);
   }
 
+  /** @throws what nothing is known to do about */
   private async failed(run: RunRecord, error: unknown): Promise<void> {
     if (error instanceof Fenced) return;
     // The session was deleted while the run waited for its turn.
@@ -135,8 +138,7 @@ export class RunWorker {
       this.logger.warn({ err: error, runId: run.id }, 'A run lost its store; it goes on when that is back.');
       return this.letGo(run);
     }
-    // Its lease runs out, and whoever finds it tries again: the poison guard bounds that.
-    this.logger.error({ err: error, runId: run.id }, 'A run could not be worked on.');
+    throw error;
   }
 
   /**
