@@ -4,7 +4,9 @@ import type { Model } from 'mongoose';
 import { addUsage, NO_USAGE } from '@scorpio/events';
 import { newId } from '@scorpio/kernel';
 import { Conversation } from '../../apps/api/src/chat/conversation.service';
+import { RunCancellation } from '../../apps/api/src/runs/run-cancellation.service';
 import { RunRepository } from '../../apps/api/src/runs/run.repository';
+import { RunModel } from '../../apps/api/src/runs/run.schema';
 import { SessionsService } from '../../apps/api/src/sessions/sessions.service';
 import type { ApiClient } from '../support/api-client';
 import { AppHarness } from '../support/app-harness';
@@ -48,6 +50,9 @@ describeStores('runs', (store) => {
     chat = new ChatClient(api);
     sse = app.sse();
   };
+
+  /** A service of the product. */
+  const find = <T>(type: Type<T>): T => app.app.get(type, { strict: false });
 
   beforeAll(() => fake.start());
   afterAll(async () => {
@@ -188,8 +193,19 @@ describeStores('runs', (store) => {
       expect((await chat.send(sessionId, { message: '/say still here' })).body.text).toBe('still here');
     });
 
+    it('have ended for whoever was told so, also while their owner is lost and another has come', async () => {
+      const runs = find(RunRepository);
+      const model = app.app.get<Model<RunModel>>(getModelToken(RunModel.name), { strict: false });
+      const sessionId = await chat.newSession();
+      await chat.send(sessionId, { message: '/say done' });
+      const [run] = await runs.ofSession(sessionId, 1);
+      const lease = { owner: 'wrk_other', at: new Date() };
+      await model.collection.updateOne({ _id: run.id as never }, { $set: { status: 'running', epoch: 2, lease } });
+      await find(RunCancellation).finishEnded({ ...run, status: 'running' });
+      expect((await runs.ofSession(sessionId, 1))[0]).toMatchObject({ status: 'completed', epoch: 2 });
+    });
+
     it('are cancelled when their owner was lost as it began them: they are no part of the conversation either', async () => {
-      const find = <T>(type: Type<T>): T => app.app.get(type, { strict: false });
       const [runs, sessions, conversation] = [find(RunRepository), find(SessionsService), find(Conversation)];
       const sessionId = await chat.newSession();
       await chat.send(sessionId, { message: '/say before' });

@@ -10,8 +10,8 @@ import type { Tally } from './tally';
 const TURNS = 3;
 /** Tool calls of one answer; a model may make 64. */
 const MOST_CALLS = 60;
-/** A run that is not over by then counts as stuck. */
-const RUN_LIMIT_MS = 180_000;
+/** A run of which nothing comes for so long counts as stuck. */
+const STUCK_MS = 180_000;
 const RECONNECT_MS = 500;
 
 /** What a model may do wrong in the first calls of a message; each is mended by asking again. */
@@ -71,7 +71,6 @@ export class Talker {
     const { random, tally } = this;
     const message = this.message();
     const options = {
-      signal: AbortSignal.timeout(RUN_LIMIT_MS),
       reconnectMs: RECONNECT_MS,
       ...(random.chance(0.5) && { cutAfter: random.between(5, 60) }),
     };
@@ -103,18 +102,24 @@ export class Talker {
   /** Sends the message until it is taken, with one key, and reads what comes at once. */
   private send(body: object, options: object): Promise<RunRead> {
     const headers = { 'idempotency-key': `${this.name}-${this.said}` };
-    return insist(() => this.sse.chat(body, { ...options, headers }));
+    return insist(() => this.sse.chat(body, { ...options, headers, signal: AbortSignal.timeout(STUCK_MS) }));
   }
 
-  /** Reads the run to its end. @throws with where it stands, when it is not over in time */
+  /** Reads the run to its end, for as long as anything new comes. @throws with where it stands, when nothing does */
   private async follow(run: RunRead | string, options: ReadOptions): Promise<RunRead> {
-    try {
-      return await this.sse.follow(run, options);
-    } catch (error) {
-      const id = typeof run === 'string' ? run : run.runId;
-      const { body } = await this.api.get(`/api/v1/runs/${id}`);
-      const seen = typeof run === 'string' ? '' : ` (read to ${run.events.at(-1)?.seq} by ${waysOf(run)})`;
-      throw new Error(`${id}${seen} is ${JSON.stringify(body)}: ${(error as Error).message}`, { cause: error });
+    const seen = (): number => (typeof run === 'string' ? 0 : run.events.length);
+    for (;;) {
+      const before = seen();
+      const signal = AbortSignal.timeout(STUCK_MS);
+      try {
+        return await this.sse.follow(run, { ...options, signal });
+      } catch (error) {
+        if (signal.aborted && seen() > before) continue;
+        const id = typeof run === 'string' ? run : run.runId;
+        const { body } = await this.api.get(`/api/v1/runs/${id}`);
+        const read = typeof run === 'string' ? '' : ` (read to ${run.events.at(-1)?.seq} by ${waysOf(run)})`;
+        throw new Error(`${id}${read} is ${JSON.stringify(body)}: ${(error as Error).message}`, { cause: error });
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { EventLog } from './event-log.repository';
 import { stepsOf, type TerminalDraft } from './live-run';
 import { RunFinisher } from './run-finisher.service';
 import { RunLeases } from './run-lease.service';
+import { Fenced } from './run-journal';
 import { RunRepository } from './run.repository';
 import { inspectLog } from './run-takeover';
 import { RunWorker } from './run-worker.service';
@@ -46,10 +47,17 @@ export class RunCancellation {
     if (!last || !isTerminal(last.ty.at(-1)!)) return false;
     const over = this.worker.over(run.id);
     if (over) await over;
-    const now = await this.runs.find({ tenantId: run.tenantId, ownerId: run.ownerId }, run.id);
-    if (!now || hasEnded(now.status)) return true;
-    const { events, terminal } = await inspectLog(this.log, run);
-    await this.finisher.finish(run, run.epoch, terminal as unknown as TerminalDraft, stepsOf(events));
-    return true;
+    const access = { tenantId: run.tenantId, ownerId: run.ownerId };
+    // Once more where it has got another owner meanwhile: only for the present one is anything written.
+    for (;;) {
+      const now = await this.runs.find(access, run.id);
+      if (!now || hasEnded(now.status)) return true;
+      try {
+        const { events, terminal } = await inspectLog(this.log, now);
+        await this.finisher.finish(now, now.epoch, terminal as unknown as TerminalDraft, stepsOf(events));
+      } catch (error) {
+        if (!(error instanceof Fenced)) throw error;
+      }
+    }
   }
 }
