@@ -44,8 +44,7 @@ function before(label, text, failure) {
 }
 
 /** SQLITE_FULL (sqlite.org/rescode.html). */
-const diskFull = () =>
-  Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+const diskFull = () => Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
 
 /** A statement outside of a transaction is a write, and a transaction that changed something is one. */
 function wrapSqlite() {
